@@ -1,0 +1,1 @@
+"""Demarc: one platform that runs an internet service provider."""

@@ -1,0 +1,1 @@
+"""The composition root: from settings to the processes asked for."""

@@ -1,0 +1,1 @@
+"""What an ISP is: rules, statements and use cases, without HTTP or sockets."""

@@ -1,0 +1,1 @@
+"""A simulated ISP that speaks the real protocols over real sockets."""

@@ -1,0 +1,176 @@
+"""Transactions on PostgreSQL, each bound to one tenant or to the system.
+
+A process has two pools. Connections of the tenant pool run as ``demarc_app``, for which row-level
+security decides what exists: without a tenant set, nothing does. Connections of the system pool
+run as ``demarc_system`` and see every tenant; RADIUS, workers and log-in use them.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Literal, Self
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+set_json_dumps(msgspec.json.encode)
+set_json_loads(msgspec.json.decode)
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who does something, as the audit log and the histories show it.
+
+    Attributes:
+        kind: a person, an API client, or the system itself.
+        id: the person's or client's id; None for the system.
+        name: shown to people ("person:ana@example.net", "client:crm").
+    """
+
+    kind: Literal["person", "client", "system"]
+    id: UUID | None
+    name: str
+
+
+SYSTEM = Actor("system", None, "demarc")
+
+
+class Tx(msgspec.Struct, frozen=True):
+    """An open transaction: what use cases work on. They never commit.
+
+    Attributes:
+        conn: the connection the transaction is open on.
+        tenant_id: the tenant it is bound to; None for the system.
+        actor: who acts in it.
+    """
+
+    conn: Connection
+    tenant_id: UUID | None
+    actor: Actor
+
+    @property
+    def tenant(self) -> UUID:
+        """The tenant, where there must be one.
+
+        Raises:
+            RuntimeError: the transaction is the system's.
+        """
+        if self.tenant_id is None:
+            raise RuntimeError("this needs a transaction of a tenant")
+        return self.tenant_id
+
+
+class Database:
+    """The two pools of a process."""
+
+    def __init__(
+        self,
+        tenant_pool: AsyncConnectionPool[Connection],
+        system_pool: AsyncConnectionPool[Connection],
+        conninfo: str,
+    ) -> None:
+        self._tenant_pool = tenant_pool
+        self._system_pool = system_pool
+        self.conninfo = conninfo
+
+    @classmethod
+    async def open(
+        cls,
+        conninfo: str,
+        *,
+        tenant_pool: int = 8,
+        system_pool: int = 4,
+        name: str = "demarc",
+        timeout: float = 10.0,  # noqa: ASYNC109 - the pool's own limit, not a cancel scope
+    ) -> Self:
+        """Open both pools.
+
+        Args:
+            conninfo: libpq connection string.
+            tenant_pool: connections for API calls, at most.
+            system_pool: connections for the system, at most.
+            name: shown by the server as the application's name.
+            timeout: seconds a transaction waits for a free connection.
+
+        Raises:
+            psycopg_pool.PoolTimeout: the server cannot be reached in time.
+        """
+        pools = [
+            AsyncConnectionPool[Connection](
+                conninfo,
+                kwargs={
+                    "autocommit": True,
+                    "application_name": f"{name}/{role}",
+                    # a named statement is worth preparing at once: there are few, run often
+                    "prepare_threshold": 0,
+                },
+                min_size=min(1, size),
+                max_size=size,
+                timeout=timeout,
+                max_waiting=size * 32,
+                configure=configure,
+                open=False,
+                name=f"{name}/{role}",
+            )
+            for role, size, configure in (
+                ("app", tenant_pool, _as_app),
+                ("system", system_pool, _as_system),
+            )
+        ]
+        database = cls(pools[0], pools[1], conninfo)
+        try:
+            for pool in pools:
+                await pool.open(wait=True, timeout=timeout)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close both pools, waiting for what is under way."""
+        await self._tenant_pool.close()
+        await self._system_pool.close()
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID, actor: Actor = SYSTEM) -> AsyncGenerator[Tx]:
+        """Open a transaction in which only this tenant's rows exist."""
+        async with self._tenant_pool.connection() as conn, conn.transaction():
+            await conn.execute(
+                "SELECT set_config('demarc.tenant', %s, true)", [str(tenant_id)], prepare=True
+            )
+            yield Tx(conn, tenant_id, actor)
+
+    @asynccontextmanager
+    async def system(self, actor: Actor = SYSTEM) -> AsyncGenerator[Tx]:
+        """Open a transaction that sees every tenant."""
+        async with self._system_pool.connection() as conn, conn.transaction():
+            yield Tx(conn, None, actor)
+
+    @asynccontextmanager
+    async def listen(self, *channels: str) -> AsyncGenerator[Connection]:
+        """Give a connection of its own that listens on the channels.
+
+        It is outside the pools, because a listener keeps it for good.
+        """
+        conn: Connection = await psycopg.AsyncConnection.connect(
+            self.conninfo, autocommit=True, application_name="demarc/listen"
+        )
+        async with conn:
+            await _as_system(conn)
+            for channel in channels:
+                await conn.execute(f"LISTEN {channel}".encode())
+            yield conn
+
+
+async def _as_app(conn: Connection) -> None:
+    await conn.execute("SET ROLE demarc_app")
+
+
+async def _as_system(conn: Connection) -> None:
+    await conn.execute("SET ROLE demarc_system")
+
+
+__all__ = ["SYSTEM", "Actor", "Connection", "Database", "Tx"]

@@ -1,0 +1,1 @@
+"""Read-only SQL across domains, for lists and searches."""
