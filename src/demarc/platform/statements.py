@@ -5,20 +5,22 @@ PREPAREs whole against the migrated schema, so that none can be wrong unseen.
 """
 
 import re
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import msgspec
 from psycopg import AsyncRawCursor
+from typing_extensions import TypeVar
 
 from demarc.platform.database import Tx
-
-Row = TypeVar("Row", bound=msgspec.Struct)
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 class Nothing(msgspec.Struct, frozen=True):
     """The row of a statement that gives none."""
+
+
+Row = TypeVar("Row", bound=msgspec.Struct, default=Nothing)
 
 
 class Statement(Generic[Row]):

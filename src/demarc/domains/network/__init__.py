@@ -1,0 +1,1 @@
+"""What the owner of a network operates, and the commands given to its devices."""

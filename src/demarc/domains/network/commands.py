@@ -1,0 +1,182 @@
+"""The life of a command: created with its job, sent, answered, or expired."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from demarc.domains.errors import NotFound
+from demarc.domains.network import queries
+from demarc.domains.network.model import Command, CommandState
+from demarc.platform.database import Actor, Database, Tx
+from demarc.platform.jobs import defer, reach_queue
+
+
+async def create(
+    tx: Tx,
+    *,
+    tenant_id: UUID,
+    owner_id: UUID,
+    kind: str,
+    target_kind: str,
+    target_id: UUID | None = None,
+    service_id: UUID | None = None,
+    reach: str = "default",
+    request: dict[str, Any] | None = None,
+    within: timedelta = timedelta(minutes=2),
+    enqueue: bool = True,
+) -> Command:
+    """Write a command down and queue the job that carries it out.
+
+    The job's task is named as the command's kind and gets ``command_id``.
+
+    Args:
+        tx: both exist if it commits.
+        tenant_id: the ISP it is for.
+        owner_id: the owner of the network.
+        kind: what is asked.
+        target_kind: what is asked.
+        target_id: which one.
+        service_id: the service it concerns.
+        reach: whose workers reach the target.
+        request: arguments, without secrets.
+        within: after this it expires.
+        enqueue: False when a later event carries it out (the CPE's next Inform).
+    """
+    made = await queries.CREATE_COMMAND.one(
+        tx,
+        tenant_id=tenant_id,
+        owner_id=owner_id,
+        service_id=service_id,
+        kind=kind,
+        target_kind=target_kind,
+        target_id=target_id,
+        reach=reach,
+        request=msgspec.json.encode(request or {}).decode(),
+        created_by=tx.actor.id,
+        within=within,
+    )
+    if made is None:
+        raise RuntimeError("INSERT .. RETURNING gave no row")
+    if enqueue:
+        await defer(tx, task=kind, queue=reach_queue(reach), args={"command_id": str(made.id)})
+    return made
+
+
+async def find(tx: Tx, command_id: UUID) -> Command:
+    """Give a command.
+
+    Raises:
+        NotFound: there is none, or it is another tenant's.
+    """
+    found = await queries.FIND_COMMAND.one(tx, id=command_id)
+    if found is None:
+        raise NotFound("command", command_id)
+    return found
+
+
+async def of_service(tx: Tx, service_id: UUID, limit: int = 50) -> list[Command]:
+    """Give the newest commands of a service, newest first."""
+    return await queries.COMMANDS_OF_SERVICE.all(tx, service_id=service_id, limit=limit)
+
+
+async def sent(tx: Tx, command_id: UUID) -> Command | None:
+    """Note that the device has been asked; None when the command is final already."""
+    return await queries.MARK_SENT.one(tx, id=command_id)
+
+
+async def done(tx: Tx, command_id: UUID, answer: dict[str, Any]) -> Command | None:
+    """Note the device's answer; None when the command was final already."""
+    return await _finish(tx, command_id, CommandState.DONE, answer, None)
+
+
+async def failed(
+    tx: Tx, command_id: UUID, fault: str, answer: dict[str, Any] | None = None
+) -> Command | None:
+    """Note why it did not work; None when the command was final already."""
+    return await _finish(tx, command_id, CommandState.FAILED, answer, fault)
+
+
+async def _finish(
+    tx: Tx,
+    command_id: UUID,
+    state: CommandState,
+    answer: dict[str, Any] | None,
+    fault: str | None,
+) -> Command | None:
+    return await queries.FINISH_COMMAND.one(
+        tx,
+        id=command_id,
+        state=state.value,
+        answer=None if answer is None else msgspec.json.encode(answer).decode(),
+        fault=fault,
+    )
+
+
+async def expire(tx: Tx, patient: list[str]) -> int:
+    """Expire what nobody answered in time; give how many.
+
+    Args:
+        tx: of the system.
+        patient: kinds that wait for their device however long that takes.
+    """
+    return await queries.EXPIRE_COMMANDS.run(tx, patient=patient)
+
+
+class CommandWaiter:
+    """Waits for commands to become final, for calls that must ask a device within the call.
+
+    One listening connection serves all calls of the process.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._waiting: dict[UUID, asyncio.Event] = {}
+
+    async def run(self) -> None:
+        """Listen for good; start it once a process."""
+        import psycopg
+
+        while True:
+            try:
+                async with self._db.listen("demarc_command") as conn:
+                    self._wake_all()
+                    async for note in conn.notifies():
+                        event = self._waiting.get(UUID(note.payload))
+                        if event is not None:
+                            event.set()
+            except (psycopg.Error, OSError):
+                await asyncio.sleep(0.5)
+
+    def _wake_all(self) -> None:
+        for event in self._waiting.values():
+            event.set()
+
+    async def wait(
+        self, tenant_id: UUID, actor: Actor, command_id: UUID, seconds: float
+    ) -> Command:
+        """Give the command once it is final, or as it stands when the time is over.
+
+        No transaction is held while waiting. Begin to wait before the command's own
+        transaction commits or after: a notification that came first is made up for by reading.
+        """
+        event = self._waiting.setdefault(command_id, asyncio.Event())
+        try:
+            loop = asyncio.get_running_loop()
+            until = loop.time() + seconds
+            while True:
+                async with self._db.tenant(tenant_id, actor) as tx:
+                    command = await find(tx, command_id)
+                left = until - loop.time()
+                if command.final or left <= 0:
+                    return command
+                try:
+                    # read again now and then even if no notification comes
+                    await asyncio.wait_for(event.wait(), min(left, 1.0))
+                except TimeoutError:
+                    continue
+                event.clear()
+        finally:
+            self._waiting.pop(command_id, None)

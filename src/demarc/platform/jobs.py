@@ -1,0 +1,181 @@
+"""Background jobs: put in the queue within the transaction that wants them, run by workers.
+
+A job is run at least once, so that handlers are idempotent. A job whose worker died is taken
+again by another within half a minute; one that fails is tried again with growing pauses.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+import procrastinate
+import structlog
+
+from demarc.platform.database import Tx
+from demarc.platform.statements import Scalar, Statement
+
+Handler = Callable[..., Awaitable[None]]
+
+UPKEEP = "upkeep"
+EVENTS = "events"
+
+# A worker that has not been heard of for so long is dead, and its jobs are taken again.
+_DEAD_AFTER = 15.0
+_LOOK_FOR_DEAD_EVERY = 7.5
+_KEEP_FINISHED = timedelta(hours=24)
+
+_log = structlog.get_logger(__name__)
+
+DEFER = Statement(
+    "jobs.defer",
+    "SELECT demarc_defer(%(task)s::text, %(queue)s::text, %(args)s::text::jsonb,"
+    " %(run_at)s::timestamptz, %(waiting_lock)s::text) AS value",
+    Scalar,
+)
+
+
+def reach_queue(reach: str) -> str:
+    """Name the queue whose workers reach the devices of this reach."""
+    return f"reach-{reach}"
+
+
+async def defer(
+    tx: Tx,
+    *,
+    task: str,
+    queue: str,
+    args: dict[str, Any],
+    run_at: datetime | None = None,
+    waiting_lock: str | None = None,
+) -> bool:
+    """Put a job in the queue; it exists if and only if the transaction commits.
+
+    Args:
+        tx: the transaction that wants the job.
+        task: the handler's name.
+        queue: whose workers run it: ``upkeep``, ``events`` or a reach's (``reach_queue``).
+        args: the handler's keyword arguments, of JSON's types. No secrets.
+        run_at: not before this time.
+        waiting_lock: at most one job with this lock waits at a time.
+
+    Returns:
+        Whether a job was added: False when one with this lock waits already.
+    """
+    added = await DEFER.one(
+        tx,
+        task=task,
+        queue=queue,
+        args=msgspec.json.encode(args).decode(),
+        run_at=run_at,
+        waiting_lock=waiting_lock,
+    )
+    return added is not None and added.value is not None
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What a worker can do.
+
+    Attributes:
+        name: as jobs name it.
+        run: the handler, called with the job's arguments.
+        attempts: how often a failing job is tried; it counts as failed after that.
+        cron: run by itself too, at these times (UTC), without arguments but the queue below.
+        queue: where its own periodic jobs wait.
+    """
+
+    name: str
+    run: Handler
+    attempts: int = 5
+    cron: str | None = None
+    queue: str = UPKEEP
+
+
+class Worker:
+    """Runs jobs of some queues until it is stopped.
+
+    Args:
+        conninfo: libpq connection string.
+        tasks: everything it can do.
+        queues: the queues it takes from.
+        concurrency: jobs at a time.
+    """
+
+    def __init__(
+        self, conninfo: str, tasks: Sequence[Task], queues: Sequence[str], concurrency: int = 16
+    ) -> None:
+        self._app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(
+                conninfo=conninfo,
+                min_size=1,
+                max_size=6,
+                kwargs={"application_name": "demarc/jobs"},
+            )
+        )
+        self._queues = list(queues)
+        self._concurrency = concurrency
+        for task in tasks:
+            self._register(task)
+
+    def _register(self, task: Task) -> None:
+        async def run(**args: Any) -> None:
+            args.pop("timestamp", None)
+            await task.run(**args)
+
+        registered = self._app.task(
+            name=task.name,
+            queue=task.queue,
+            retry=procrastinate.RetryStrategy(max_attempts=task.attempts - 1, exponential_wait=2)
+            if task.attempts > 1
+            else False,
+        )(run)
+        if task.cron is not None:
+            # its decorator types only functions whose first argument is the time stamp
+            self._app.periodic(cron=task.cron)(cast("Any", registered))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; jobs under way are finished or handed back.
+
+        Args:
+            stop: set it to end.
+        """
+        async with self._app.open_async():
+            working = asyncio.create_task(
+                self._app.run_worker_async(
+                    queues=self._queues,
+                    concurrency=self._concurrency,
+                    install_signal_handlers=False,
+                    listen_notify=True,
+                    fetch_job_polling_interval=5,
+                    shutdown_graceful_timeout=8,
+                    update_heartbeat_interval=5,
+                    stalled_worker_timeout=_DEAD_AFTER,
+                    delete_jobs="never",
+                )
+            )
+            upkeep = asyncio.create_task(self._upkeep())
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (upkeep, stopping, working):
+                task.cancel()
+            results = await asyncio.gather(upkeep, stopping, working, return_exceptions=True)
+            if isinstance(results[2], Exception):
+                raise results[2]
+
+    async def _upkeep(self) -> None:
+        while True:
+            try:
+                await self._retake()
+            except Exception:  # noqa: BLE001 - the worker goes on; the next round tries again
+                _log.exception("looking for stalled jobs failed")
+            await asyncio.sleep(_LOOK_FOR_DEAD_EVERY)
+
+    async def _retake(self) -> None:
+        jobs = self._app.job_manager
+        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
+            _log.warning("a job's worker died; the job runs again", job=job.id, task=job.task_name)
+            await jobs.retry_job(job, retry_at=datetime.now(UTC))
+        await jobs.delete_old_jobs(
+            nb_hours=int(_KEEP_FINISHED.total_seconds() // 3600), include_failed=False
+        )
