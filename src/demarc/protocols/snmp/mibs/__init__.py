@@ -1,0 +1,1 @@
+"""Tables of vendors' and standard MIBs: object identifiers, indices, units."""
