@@ -1,0 +1,164 @@
+"""Who calls: from a token or a person's e-mail and password to a principal."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+import msgspec
+
+from demarc.domains.errors import Limited
+from demarc.domains.identity import queries
+from demarc.domains.identity.model import ROLE_SCOPES, Principal, Unauthenticated
+from demarc.platform.database import Actor, Database
+from demarc.platform.secrets import (
+    FailureLimiter,
+    Overloaded,
+    PasswordPool,
+    VerifiedMemory,
+    digest,
+)
+
+# A revoked token is refused at once where its change is heard, and within this time anywhere.
+_TOKEN_MAX_AGE = 15.0
+_TOKENS_KEPT = 4096
+# people's e-mails are one name space, whatever API they call
+_PEOPLE = "people"
+
+
+class _Known(msgspec.Struct, frozen=True):
+    principal: Principal
+    until: float
+
+
+class Authenticator:
+    """Establishes who calls; one a process.
+
+    Args:
+        db: where tokens and people are.
+        passwords: hashes passwords off the loop.
+        verified: remembers Basic credentials just verified.
+        failures: slows down who guesses.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        passwords: PasswordPool,
+        verified: VerifiedMemory,
+        failures: FailureLimiter,
+        clock: Callable[[], float],
+    ) -> None:
+        self._db = db
+        self._passwords = passwords
+        self._verified = verified
+        self._failures = failures
+        self._clock = clock
+        self._tokens: OrderedDict[bytes, _Known] = OrderedDict()
+
+    def forget(self) -> None:
+        """Trust nothing remembered: changes of people, clients or tokens may have been missed."""
+        self._tokens.clear()
+        self._verified.clear()
+
+    def forget_person(self, person_id: UUID) -> None:
+        """Trust nothing remembered of one person."""
+        self._verified.drop(person_id)
+
+    async def bearer(self, token: str, apis: Collection[str], address: str) -> Principal:
+        """Give the principal of a token.
+
+        Args:
+            token: as the request carries it.
+            apis: the APIs the token may be bound to.
+            address: the caller's, by which failures are limited.
+
+        Raises:
+            Unauthenticated: no such token, or of another API, or no longer good.
+            Limited: too many failures from there.
+        """
+        key = digest(token)
+        now = self._clock()
+        known = self._tokens.get(key)
+        if known is None or known.until < now:
+            self._refuse_guessers("", address)
+            async with self._db.system() as tx:
+                row = await queries.FIND_TOKEN.one(tx, digest=key)
+            if row is None:
+                self._tokens.pop(key, None)
+                self._failures.failed("", address)
+                raise Unauthenticated("the token is not known or no longer good")
+            principal = Principal(
+                tenant_id=row.tenant_id,
+                actor=Actor("client", row.client_id, f"client:{row.client_name}"),
+                api=row.api,
+                scopes=frozenset(row.scopes),
+                owns_network=row.owns_network,
+                sells=row.sells,
+            )
+            known = _Known(principal, now + _TOKEN_MAX_AGE)
+            self._tokens[key] = known
+            self._tokens.move_to_end(key)
+            if len(self._tokens) > _TOKENS_KEPT:
+                self._tokens.popitem(last=False)
+        if known.principal.api not in apis:
+            raise Unauthenticated("the token is for another API")
+        return known.principal
+
+    async def basic(
+        self, email: str, password: str, address: str, tenant: str | None = None
+    ) -> Principal:
+        """Give the principal of a person.
+
+        Args:
+            email: as they log in.
+            password: in clear; it is checked off the loop and never kept.
+            address: the caller's, by which failures are limited.
+            tenant: the slug of the organisation they act for; their first if not given.
+
+        Raises:
+            Unauthenticated: the two do not belong together, or the person has no role there.
+            Limited: too many failures by that account or from there.
+        """
+        email = email.strip().lower()
+        epoch = self._verified.epoch
+        remembered = self._verified.find(_PEOPLE, email, password)
+        if remembered is None:
+            self._refuse_guessers(email, address)
+        async with self._db.system() as tx:
+            rows = await queries.FIND_LOGIN.all(tx, email=email)
+        if remembered is None:
+            await self._verify(rows[0] if rows else None, email, password, address, epoch)
+        for row in rows:
+            if tenant is None or row.tenant_slug == tenant:
+                return Principal(
+                    tenant_id=row.tenant_id,
+                    actor=Actor("person", row.person_id, f"person:{email}"),
+                    api=None,
+                    scopes=ROLE_SCOPES[row.role],
+                    owns_network=row.owns_network,
+                    sells=row.sells,
+                )
+        raise Unauthenticated("you have no role there")
+
+    async def _verify(
+        self, row: queries.LoginRow | None, email: str, password: str, address: str, epoch: int
+    ) -> None:
+        try:
+            # an unknown account takes as long as a wrong password
+            verdict = await self._passwords.verify(row.password_hash if row else None, password)
+        except Overloaded as full:
+            raise Limited(str(full), full.retry_after) from full
+        if row is None or not verdict:
+            self._failures.failed(email, address)
+            raise Unauthenticated("e-mail and password do not belong together")
+        self._failures.succeeded(email)
+        self._verified.remember(_PEOPLE, email, password, row.person_id, epoch=epoch)
+        if verdict.new_hash is not None:
+            async with self._db.system() as tx:
+                await queries.SET_PASSWORD.run(tx, id=row.person_id, password_hash=verdict.new_hash)
+
+    def _refuse_guessers(self, account: str, address: str) -> None:
+        wait = self._failures.retry_after(account, address)
+        if wait:
+            raise Limited("too many failed attempts; try again later", wait)

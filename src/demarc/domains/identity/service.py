@@ -1,0 +1,346 @@
+"""Use cases of identity: organisations, networks, people, API clients and who calls."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from demarc.domains.errors import Invalid, NotFound
+from demarc.domains.identity import audit, queries
+from demarc.domains.identity.model import (
+    ApiClient,
+    ApiToken,
+    Network,
+    Person,
+    PersonRole,
+    Tenant,
+)
+from demarc.platform.database import Tx
+from demarc.platform.secrets.passwords import PasswordPool
+from demarc.platform.secrets.tokens import digest, new_token
+
+APIS = ("aex", "fno", "hubsoft", "flashman", "krill", "peplink")
+ROLES = ("admin", "noc", "support", "field", "readonly")
+SCOPES = ("read", "write")
+TRIGGERS = ("accept", "onu_online")
+
+Row = TypeVar("Row")
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_HINT = 10
+SHORTEST_PASSWORD = 10
+
+
+class Identity:
+    """Organisations, people and API clients. Methods never commit."""
+
+    def __init__(self, passwords: PasswordPool) -> None:
+        self._passwords = passwords
+
+    # organisations and networks
+
+    async def put_tenant(
+        self,
+        tx: Tx,
+        *,
+        slug: str,
+        name: str,
+        timezone: str = "UTC",
+        locale: str = "en",
+        country: str | None = None,
+        currency: str | None = None,
+        login_pattern: str = "{number:06d}",
+        activate_on: Iterable[str] = TRIGGERS,
+    ) -> Tenant:
+        """Create an organisation, or bring the one of that slug to these values.
+
+        Raises:
+            Invalid: a value cannot be taken.
+        """
+        if not _SLUG.fullmatch(slug):
+            raise Invalid("slug", "must be of a-z, 0-9 and -, at most 63 characters")
+        if not name.strip():
+            raise Invalid("name", "must not be empty")
+        try:
+            ZoneInfo(timezone)
+        except (KeyError, ValueError, OSError) as unknown:
+            raise Invalid("timezone", f"{timezone!r} is not a time zone") from unknown
+        triggers = sorted(set(activate_on))
+        if unknown_triggers := set(triggers) - set(TRIGGERS):
+            raise Invalid("activate_on", f"knows no {', '.join(sorted(unknown_triggers))}")
+        before = await queries.FIND_TENANT.one(tx, slug=slug)
+        after = await queries.PUT_TENANT.one(
+            tx,
+            slug=slug,
+            name=name,
+            timezone=timezone,
+            locale=locale,
+            country=country,
+            currency=currency,
+            login_pattern=login_pattern,
+            activate_on=triggers,
+        )
+        made = _given(after)
+        if before != made:
+            await audit.write(
+                tx,
+                action="create" if before is None else "update",
+                kind="tenant",
+                key=made.id,
+                tenant_id=made.id,
+                after={"slug": slug, "name": name, "timezone": timezone},
+            )
+        return made
+
+    async def tenants(self, tx: Tx) -> list[Tenant]:
+        """Give every organisation."""
+        return await queries.TENANTS.all(tx)
+
+    async def tenant_named(self, tx: Tx, slug: str) -> Tenant:
+        """Give an organisation by its slug.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = await queries.FIND_TENANT.one(tx, slug=slug)
+        if found is None:
+            raise NotFound("tenant", slug)
+        return found
+
+    async def tenant(self, tx: Tx, tenant_id: UUID) -> Tenant:
+        """Give an organisation by its id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = await queries.GET_TENANT.one(tx, id=tenant_id)
+        if found is None:
+            raise NotFound("tenant", tenant_id)
+        return found
+
+    async def next_service_number(self, tx: Tx) -> int:
+        """Take the next number of the transaction's tenant; none is given twice."""
+        taken = await queries.NEXT_SERVICE_NUMBER.one(tx, id=tx.tenant)
+        if taken is None:
+            raise NotFound("tenant", tx.tenant)
+        return int(taken.value)
+
+    async def put_network(self, tx: Tx, *, owner_id: UUID, slug: str, name: str) -> Network:
+        """Create a network, or rename the owner's one of that slug.
+
+        Raises:
+            Invalid: the slug is no slug, or another owner's network has it.
+        """
+        if not _SLUG.fullmatch(slug):
+            raise Invalid("slug", "must be of a-z, 0-9 and -, at most 63 characters")
+        made = await queries.PUT_NETWORK.one(tx, owner_id=owner_id, slug=slug, name=name)
+        if made is None:
+            raise Invalid("slug", f"{slug!r} is another owner's network")
+        return made
+
+    async def networks(self, tx: Tx) -> list[Network]:
+        """Give every network the transaction may see."""
+        return await queries.NETWORKS.all(tx)
+
+    async def network_named(self, tx: Tx, slug: str) -> Network:
+        """Give a network by its slug.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = await queries.FIND_NETWORK.one(tx, slug=slug)
+        if found is None:
+            raise NotFound("network", slug)
+        return found
+
+    async def network(self, tx: Tx, network_id: UUID) -> Network:
+        """Give a network by its id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = await queries.GET_NETWORK.one(tx, id=network_id)
+        if found is None:
+            raise NotFound("network", network_id)
+        return found
+
+    async def admit_isp(self, tx: Tx, network: Network, tenant_id: UUID) -> bool:
+        """Let an organisation sell on a network; False if it did so already."""
+        return bool(
+            await queries.ADMIT_ISP.run(
+                tx, network_id=network.id, owner_id=network.owner_id, tenant_id=tenant_id
+            )
+        )
+
+    async def network_sold_on(self, tx: Tx, network_id: UUID) -> Network | None:
+        """Give the network if the transaction's tenant sells on it."""
+        return await queries.IS_ISP_ON.one(tx, network_id=network_id, tenant_id=tx.tenant)
+
+    async def networks_sold_on(self, tx: Tx, tenant_id: UUID) -> list[Network]:
+        """Give the networks an organisation sells on."""
+        return await queries.NETWORKS_OF.all(tx, tenant_id=tenant_id)
+
+    # people
+
+    async def put_person(
+        self, tx: Tx, *, email: str, name: str, password: str | None = None
+    ) -> Person:
+        """Create a person, or rename the one of that e-mail and set their password if given.
+
+        Raises:
+            Invalid: the e-mail is none, the password too short, or missing for a new person.
+        """
+        email = email.strip().lower()
+        if not _EMAIL.fullmatch(email):
+            raise Invalid("email", "is not an e-mail address")
+        if password is not None and len(password) < SHORTEST_PASSWORD:
+            raise Invalid("password", f"must have at least {SHORTEST_PASSWORD} characters")
+        known = await queries.FIND_PERSON.one(tx, email=email)
+        if password is None:
+            if known is None:
+                raise Invalid("password", "is needed for a new person")
+            return _given(await queries.RENAME_PERSON.one(tx, id=known.id, name=name))
+        hashed = await self._passwords.hash(password)
+        person = _given(
+            await queries.PUT_PERSON.one(tx, email=email, name=name, password_hash=hashed)
+        )
+        await audit.write(
+            tx,
+            action="create" if known is None else "set_password",
+            kind="person",
+            key=person.id,
+            after={"email": email, "name": name},
+        )
+        return person
+
+    async def people(self, tx: Tx) -> list[Person]:
+        """Give everybody who may log in."""
+        return await queries.PEOPLE.all(tx)
+
+    async def person_named(self, tx: Tx, email: str) -> Person:
+        """Give a person by their e-mail.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = await queries.FIND_PERSON.one(tx, email=email)
+        if found is None:
+            raise NotFound("person", email)
+        return found
+
+    async def roles(self, tx: Tx, person_id: UUID) -> list[PersonRole]:
+        """Give what a person may do, and where."""
+        return await queries.ROLES.all(tx, person_id=person_id)
+
+    async def give_role(self, tx: Tx, *, person_id: UUID, tenant_id: UUID, role: str) -> None:
+        """Let a person work for an organisation, or change as what.
+
+        Raises:
+            Invalid: there is no such role.
+        """
+        if role not in ROLES:
+            raise Invalid("role", f"must be one of {', '.join(ROLES)}")
+        await queries.PUT_ROLE.run(tx, person_id=person_id, tenant_id=tenant_id, role=role)
+        await audit.write(
+            tx,
+            action="give_role",
+            kind="person",
+            key=person_id,
+            tenant_id=tenant_id,
+            after={"role": role},
+        )
+
+    async def disable_person(self, tx: Tx, person_id: UUID, *, disabled: bool = True) -> None:
+        """Shut a person out, or let them in again."""
+        await queries.SET_PERSON_DISABLED.run(tx, id=person_id, disabled=disabled)
+        await audit.write(
+            tx, action="disable" if disabled else "enable", kind="person", key=person_id
+        )
+
+    # API clients
+
+    async def put_client(
+        self, tx: Tx, *, tenant_id: UUID, api: str, name: str, scopes: Iterable[str] = SCOPES
+    ) -> ApiClient:
+        """Create an API client, or bring the one of that name to these scopes.
+
+        Raises:
+            Invalid: an unknown API or scope.
+        """
+        if api not in APIS:
+            raise Invalid("api", f"must be one of {', '.join(APIS)}")
+        wanted = sorted(set(scopes))
+        if not wanted or set(wanted) - set(SCOPES):
+            raise Invalid("scopes", f"must be of {', '.join(SCOPES)}")
+        if not name.strip():
+            raise Invalid("name", "must not be empty")
+        return _given(
+            await queries.PUT_CLIENT.one(tx, tenant_id=tenant_id, api=api, name=name, scopes=wanted)
+        )
+
+    async def clients(self, tx: Tx, tenant_id: UUID) -> list[ApiClient]:
+        """Give the API clients of an organisation."""
+        return await queries.CLIENTS.all(tx, tenant_id=tenant_id)
+
+    async def issue_token(
+        self, tx: Tx, client: ApiClient, *, lives: timedelta | None = None, now: datetime
+    ) -> tuple[str, ApiToken]:
+        """Make a token for a client. It is shown this once; only its digest is kept.
+
+        Args:
+            client: whose token it is.
+            lives: how long it is good; for ever if not given.
+            now: the time it counts from.
+        """
+        token = new_token()
+        kept = _given(
+            await queries.ADD_TOKEN.one(
+                tx,
+                api_client_id=client.id,
+                tenant_id=client.tenant_id,
+                digest=digest(token),
+                hint=token[:_HINT],
+                expires_at=None if lives is None else now + lives,
+            )
+        )
+        await audit.write(
+            tx,
+            action="issue_token",
+            kind="api_client",
+            key=client.id,
+            tenant_id=client.tenant_id,
+            after={"hint": kept.hint, "expires_at": kept.expires_at},
+        )
+        return token, kept
+
+    async def tokens(self, tx: Tx, tenant_id: UUID) -> list[ApiToken]:
+        """Give the tokens of an organisation's clients, without the tokens themselves."""
+        return await queries.TOKENS.all(tx, tenant_id=tenant_id)
+
+    async def revoke_token(self, tx: Tx, token_id: UUID) -> ApiToken:
+        """Make a token worthless; doing it again changes nothing.
+
+        Raises:
+            NotFound: there is no such token.
+        """
+        revoked = await queries.REVOKE_TOKEN.one(tx, id=token_id)
+        if revoked is None:
+            raise NotFound("token", token_id)
+        await audit.write(
+            tx,
+            action="revoke_token",
+            kind="api_client",
+            key=revoked.api_client_id,
+            tenant_id=revoked.tenant_id,
+            after={"hint": revoked.hint},
+        )
+        return revoked
+
+
+def _given(row: Row | None) -> Row:
+    if row is None:
+        raise RuntimeError("a statement that always gives a row gave none")
+    return row

@@ -1,0 +1,1 @@
+"""Services: what a customer has, in which state, why, and since when."""

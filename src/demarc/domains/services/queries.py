@@ -1,0 +1,131 @@
+"""All SQL of the services domain."""
+
+from uuid import UUID
+
+import msgspec
+
+from demarc.domains.services.model import Service, ServiceChange, Transition
+from demarc.platform.statements import Statement
+
+_SERVICE = """id, tenant_id, owner_id, network_id, number, customer_id, product_id, premise_id,
+    state, reason, provisioned_at, sales_agent, isp_reference, wifi_username, wifi_password,
+    created_by, created_at, updated_at"""
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Where an ISP's view of changes stands; seconds since it last asked."""
+
+    tenant_id: UUID
+    seconds_ago: float | None
+
+
+CREATE = Statement(
+    "services.create",
+    f"""
+    INSERT INTO service (tenant_id, owner_id, network_id, number, customer_id, product_id,
+                         premise_id, state, reason, sales_agent, isp_reference, created_by)
+    VALUES (%(tenant_id)s, %(owner_id)s, %(network_id)s, %(number)s, %(customer_id)s,
+            %(product_id)s, %(premise_id)s, 'pending_installation', 'new', %(sales_agent)s::text,
+            %(isp_reference)s::text, %(created_by)s::uuid)
+    RETURNING {_SERVICE}
+    """,
+    Service,
+)
+
+FIND = Statement("services.find", f"SELECT {_SERVICE} FROM service WHERE id = %(id)s", Service)
+
+LOCK = Statement(
+    "services.lock", f"SELECT {_SERVICE} FROM service WHERE id = %(id)s FOR UPDATE", Service
+)
+
+MOVE = Statement(
+    "services.move",
+    f"""
+    UPDATE service SET state = %(state)s, reason = %(reason)s::text,
+        provisioned_at = CASE WHEN %(provisioned_at)s::timestamptz IS NULL THEN provisioned_at
+                              ELSE coalesce(provisioned_at, %(provisioned_at)s::timestamptz) END
+    WHERE id = %(id)s RETURNING {_SERVICE}
+    """,
+    Service,
+)
+
+UPDATE = Statement(
+    "services.update",
+    f"""
+    UPDATE service SET isp_reference = %(isp_reference)s::text,
+        wifi_username = %(wifi_username)s::text, wifi_password = %(wifi_password)s::bytea
+    WHERE id = %(id)s RETURNING {_SERVICE}
+    """,
+    Service,
+)
+
+CHANGE_PRODUCT = Statement(
+    "services.change_product",
+    f"UPDATE service SET product_id = %(product_id)s WHERE id = %(id)s RETURNING {_SERVICE}",
+    Service,
+)
+
+RECORD = Statement(
+    "services.record_transition",
+    """
+    INSERT INTO service_transition (tenant_id, owner_id, service_id, from_state, to_state, reason,
+                                    actor_kind, actor_id, actor_name)
+    VALUES (%(tenant_id)s, %(owner_id)s, %(service_id)s, %(from_state)s::text, %(to_state)s,
+            %(reason)s::text, %(actor_kind)s, %(actor_id)s::uuid, %(actor_name)s)
+    """,
+)
+
+HISTORY = Statement(
+    "services.history",
+    """
+    SELECT id, at, from_state, to_state, reason, actor_kind, actor_name FROM service_transition
+    WHERE service_id = %(service_id)s ORDER BY id
+    """,
+    Transition,
+)
+
+OPEN_CURSOR = Statement(
+    "services.open_snapshot_cursor",
+    """
+    INSERT INTO snapshot_cursor (tenant_id, api, cursor, called_at)
+    VALUES (%(tenant_id)s, %(api)s, '1:1:', '-infinity') ON CONFLICT DO NOTHING
+    """,
+)
+
+LOCK_CURSOR = Statement(
+    "services.lock_snapshot_cursor",
+    """
+    SELECT tenant_id, CASE WHEN isfinite(called_at)
+        THEN extract(epoch FROM clock_timestamp() - called_at)::float8 END AS seconds_ago
+    FROM snapshot_cursor WHERE tenant_id = %(tenant_id)s AND api = %(api)s FOR UPDATE
+    """,
+    Cursor,
+)
+
+# One statement, so that what is given and where the cursor then stands are of one snapshot: a
+# change is given exactly once, even if its transaction was open during the call before.
+TAKE_CHANGES = Statement(
+    "services.take_changes",
+    """
+    WITH held AS (
+        SELECT cursor FROM snapshot_cursor WHERE tenant_id = %(tenant_id)s AND api = %(api)s
+    ), moved AS (
+        UPDATE snapshot_cursor SET cursor = pg_current_snapshot(), called_at = clock_timestamp()
+        WHERE tenant_id = %(tenant_id)s AND api = %(api)s
+    )
+    SELECT s.id AS service_id, c.name AS customer_name,
+           a.full_address || coalesce(', ' || p.unit, '') AS full_address,
+           s.state, d.name AS product, s.updated_at
+    FROM service s
+    CROSS JOIN held
+    JOIN customer c ON c.id = s.customer_id
+    JOIN premise p ON p.id = s.premise_id
+    JOIN address a ON a.id = p.address_id
+    JOIN product d ON d.id = s.product_id
+    WHERE s.tenant_id = %(tenant_id)s
+      AND s.changed_xid >= pg_snapshot_xmin(held.cursor)
+      AND NOT pg_visible_in_snapshot(s.changed_xid, held.cursor)
+    ORDER BY s.updated_at, s.id
+    """,
+    ServiceChange,
+)
