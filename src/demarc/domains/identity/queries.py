@@ -246,21 +246,21 @@ CLIENTS = Statement(
     ApiClient,
 )
 
-_KEPT_TOKEN = "id, api_client_id, tenant_id, hint, created_at, expires_at, revoked_at"
+_KEPT = "id, api_client_id, tenant_id, hint, created_at, expires_at, revoked_at"
 
 ADD_TOKEN = Statement(
     "identity.add_token",
     f"""
     INSERT INTO api_token (api_client_id, tenant_id, digest, hint, expires_at)
     VALUES (%(api_client_id)s, %(tenant_id)s, %(digest)s, %(hint)s, %(expires_at)s::timestamptz)
-    RETURNING {_KEPT_TOKEN}
+    RETURNING {_KEPT}
     """,
     ApiToken,
 )
 
 TOKENS = Statement(
     "identity.tokens",
-    f"SELECT {_KEPT_TOKEN} FROM api_token WHERE tenant_id = %(tenant_id)s ORDER BY created_at, id",
+    f"SELECT {_KEPT} FROM api_token WHERE tenant_id = %(tenant_id)s ORDER BY created_at, id",
     ApiToken,
 )
 
@@ -268,7 +268,7 @@ REVOKE_TOKEN = Statement(
     "identity.revoke_token",
     f"""
     UPDATE api_token SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s
-    RETURNING {_KEPT_TOKEN}
+    RETURNING {_KEPT}
     """,
     ApiToken,
 )

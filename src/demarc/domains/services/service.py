@@ -384,6 +384,7 @@ class Services:
             action=action.value,
             kind="service",
             key=service_id,
+            tenant_id=tx.tenant_id or after.tenant_id,
             before={"state": before.state, "reason": before.reason},
             after={"state": after.state, "reason": after.reason},
         )

@@ -16,6 +16,8 @@ CREATE TABLE credential (
     download_bps    bigint NOT NULL,
     upload_bps      bigint NOT NULL,
     max_sessions    integer NOT NULL DEFAULT 4 CHECK (max_sessions BETWEEN 1 AND 1000),
+    -- of the premise, where it has one, or of the tenant: its midnights part the days of usage
+    timezone        text NOT NULL DEFAULT 'UTC',
     first_accept_at timestamptz,
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
@@ -32,12 +34,20 @@ CREATE TABLE ip_address (
     address       inet NOT NULL,
     owner_id      uuid NOT NULL,
     pool_id       uuid REFERENCES ip_pool ON DELETE CASCADE,
+    -- as the pool's tenant: set, only services of this ISP get it
+    reserved_for  uuid,
     credential_id uuid REFERENCES credential ON DELETE SET NULL,
     kind          text NOT NULL DEFAULT 'pooled' CHECK (kind IN ('pooled', 'static')),
     assigned_at   timestamptz,
+    -- the Calling-Station-Id it was given to last, which gets it again
+    station       text,
+    -- a freed address rests for longer than any cache may still give it to its last holder
+    free_from     timestamptz NOT NULL DEFAULT '-infinity',
     PRIMARY KEY (network_id, address)
 );
-CREATE INDEX ip_address_free ON ip_address (pool_id, address) WHERE credential_id IS NULL;
+CREATE INDEX ip_address_free ON ip_address (network_id, reserved_for, address)
+    WHERE credential_id IS NULL AND pool_id IS NOT NULL;
+CREATE INDEX ip_address_pool ON ip_address (pool_id);
 CREATE INDEX ip_address_credential ON ip_address (credential_id) WHERE credential_id IS NOT NULL;
 
 CREATE TABLE auth_attempt (
@@ -75,9 +85,12 @@ CREATE TABLE session_live (
     input_octets          bigint NOT NULL DEFAULT 0,
     output_octets         bigint NOT NULL DEFAULT 0,
     ipv6_input_octets     bigint NOT NULL DEFAULT 0,
-    ipv6_output_octets    bigint NOT NULL DEFAULT 0,
-    UNIQUE (nas_id, acct_session_id, credential_id)
+    ipv6_output_octets    bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);
+-- Some NASes send one Acct-Session-Id for all: what else tells sessions apart stands beside it.
+CREATE UNIQUE INDEX session_live_key ON session_live
+    (nas_id, nas_address, acct_session_id, credential_id, coalesce(calling_station_id, ''));
+CREATE INDEX session_live_address ON session_live (framed_ipv4);
 CREATE INDEX session_live_credential ON session_live (credential_id);
 CREATE INDEX session_live_service ON session_live (service_id);
 
@@ -136,5 +149,24 @@ CREATE TABLE accounting_quarantine (
 CREATE INDEX accounting_quarantine_at ON accounting_quarantine (received_at);
 
 CREATE TRIGGER credential_changed AFTER INSERT OR UPDATE OF secret, access, download_bps, upload_bps,
-        max_sessions, username, realm_id OR DELETE ON credential
+        max_sessions, timezone, username, realm_id OR DELETE ON credential
     FOR EACH ROW EXECUTE FUNCTION demarc_log_change('credential', 'id', 'tenant_id');
+
+-- Further addresses of a credential are part of what is cached of it.
+CREATE TRIGGER ip_address_changed AFTER INSERT OR UPDATE OF credential_id, kind ON ip_address
+    FOR EACH ROW WHEN (NEW.credential_id IS NOT NULL)
+    EXECUTE FUNCTION demarc_log_change('credential', 'credential_id', '');
+
+-- A log-in as its subscriber types it. The owner of a network sees the log-ins on it, though not
+-- the realms of the ISPs.
+CREATE FUNCTION demarc_login(realm_of_login uuid, username text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT username || CASE WHEN r.qualified THEN '@' || r.name ELSE '' END
+    FROM realm r WHERE r.id = realm_of_login
+$$;
+
+-- Where the workers are that reach a NAS. An ISP ends sessions on NASes it does not see.
+CREATE FUNCTION demarc_nas_reach(wanted uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT reach FROM nas WHERE id = wanted
+$$;
