@@ -53,6 +53,7 @@ class Tools:
 
 @pytest.fixture
 async def tools(tmp_path: Path) -> AsyncIterator[Tools]:
+    (tmp_path / "cert_indexes").mkdir()  # the tools would say that they made it
     olt = Olt("olt-1", "public", seed=1, write_community="private", ports=4)
     for number in range(100):
         olt.add_onu(1, number % 4, f"HWTC{number:08X}", "EG8145V5", 100 + number)
