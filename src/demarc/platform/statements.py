@@ -63,19 +63,19 @@ class Statement(Generic[Row]):
             self._checked = True
         return cursor
 
-    async def one(self, tx: Tx, **values: Any) -> Row | None:
+    async def one(self, tx: Tx, /, **values: Any) -> Row | None:
         """Run it and give its first row, or None."""
         cursor = await self._execute(tx, values)
         found = await cursor.fetchone()
         return None if found is None else self.row(*found)
 
-    async def all(self, tx: Tx, **values: Any) -> list[Row]:
+    async def all(self, tx: Tx, /, **values: Any) -> list[Row]:
         """Run it and give all its rows."""
         cursor = await self._execute(tx, values)
         make = self.row
         return [make(*found) for found in await cursor.fetchall()]
 
-    async def run(self, tx: Tx, **values: Any) -> int:
+    async def run(self, tx: Tx, /, **values: Any) -> int:
         """Run it and give the number of rows it touched."""
         cursor = AsyncRawCursor(tx.conn)
         await cursor.execute(

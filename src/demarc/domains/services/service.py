@@ -303,6 +303,46 @@ class Services:
         )
         return after
 
+    async def assign_device(
+        self, tx: Tx, service_id: UUID, *, serial: str, model: str | None = None
+    ) -> str:
+        """Say which ONU serves a service; what served it before is released.
+
+        Args:
+            tx: of the network's owner, whose ONUs these are.
+            service_id: the service.
+            serial: as on the label.
+            model: as on the label, if known.
+
+        Returns:
+            The serial number in its one form.
+
+        Raises:
+            NotFound: there is no such service.
+            Invalid: that is no serial number.
+            Conflict: the ONU serves another service, or the service is cancelled.
+        """
+        service = await self._lock(tx, service_id)
+        if service.state == State.CANCELLED:
+            raise Conflict("a cancelled service takes no device")
+        serial = await self._access.assign(
+            tx,
+            service_id=service.id,
+            tenant_id=service.tenant_id,
+            owner_id=service.owner_id,
+            network_id=service.network_id,
+            serial=serial,
+            model=model,
+        )
+        await audit.write(
+            tx,
+            action="assign_device",
+            kind="service",
+            key=service.id,
+            after={"serial": serial},
+        )
+        return serial
+
     async def works(self, tx: Tx, service_id: UUID, trigger: Trigger) -> Service | None:
         """Note that a service has been seen working for the first time.
 
