@@ -46,8 +46,6 @@ SINCE = Statement(
     Change,
 )
 
-PURGE = Statement("changes.purge", "DELETE FROM change WHERE at < now() - %(age)s::interval")
-
 
 async def here(tx: Tx) -> str:
     """Give a cursor that stands at this moment."""

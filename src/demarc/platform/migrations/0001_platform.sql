@@ -100,3 +100,29 @@ CREATE TABLE idempotency (
     PRIMARY KEY (tenant_id, actor_id, key)
 );
 CREATE INDEX idempotency_created ON idempotency (created_at);
+
+-- Retention by whole partitions: those that end before the given day go.
+CREATE FUNCTION demarc_drop_partitions(parent text, before date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    child record;
+    dropped integer := 0;
+BEGIN
+    FOR child IN
+        SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) AS bound
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = quote_ident(parent)::regclass
+    LOOP
+        IF substring(child.bound FROM $x$TO \('([0-9-]{10})$x$)::date <= before THEN
+            EXECUTE format('DROP TABLE %I', child.relname);
+            dropped := dropped + 1;
+        END IF;
+    END LOOP;
+    RETURN dropped;
+END
+$$;
+
+REVOKE EXECUTE ON FUNCTION demarc_ensure_partitions(text, text, date, date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION demarc_drop_partitions(text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION demarc_ensure_partitions(text, text, date, date) TO demarc_system;
+GRANT EXECUTE ON FUNCTION demarc_drop_partitions(text, date) TO demarc_system;

@@ -1,0 +1,87 @@
+"""What must be done every hour or minute so that nothing fills up or runs out."""
+
+import structlog
+
+from demarc.domains.network import commands
+from demarc.domains.services.service import WIFI_COMMAND
+from demarc.platform.database import Database
+from demarc.platform.jobs import Task
+from demarc.platform.statements import Scalar, Statement
+
+_log = structlog.get_logger(__name__)
+
+# Partitioned tables and how their partitions are cut; each is made 30 days ahead.
+PARTITIONED: dict[str, str] = {
+    "audit": "month",
+    "auth_attempt": "day",
+    "onu_metric": "day",
+    "session_closed": "month",
+    "usage_daily": "month",
+}
+
+# Days after which rows are let go; None where retention is not upkeep's to decide.
+KEPT_DAYS: dict[str, int] = {"auth_attempt": 90, "onu_metric": 400, "session_closed": 400}
+
+ENSURE = Statement(
+    "upkeep.ensure_partitions",
+    """
+    SELECT demarc_ensure_partitions(%(parent)s::text, %(unit)s::text, current_date,
+                                    current_date + 62) AS value
+    """,
+    Scalar,
+)
+
+LET_GO = Statement(
+    "upkeep.drop_partitions",
+    "SELECT demarc_drop_partitions(%(parent)s::text, current_date - %(days)s::integer) AS value",
+    Scalar,
+)
+
+PURGE_CHANGES = Statement(
+    "upkeep.purge_changes", "DELETE FROM change WHERE at < now() - interval '2 days'"
+)
+
+PURGE_IDEMPOTENCY = Statement(
+    "upkeep.purge_idempotency",
+    "DELETE FROM idempotency WHERE created_at < now() - interval '2 days'",
+)
+
+
+class Upkeep:
+    """Partitions ahead, old rows away, commands nobody answered expired."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def tasks(self) -> list[Task]:
+        """Give the periodic tasks."""
+        return [
+            Task("upkeep.partitions", self.partitions, cron="7 * * * *"),
+            Task("upkeep.purge", self.purge, cron="23 * * * *"),
+            Task("upkeep.commands", self.expire_commands, cron="* * * * *", attempts=1),
+        ]
+
+    async def partitions(self) -> None:
+        """Make the partitions of the days and months ahead, drop those past their time."""
+        async with self._db.system() as tx:
+            for parent, unit in PARTITIONED.items():
+                made = await ENSURE.one(tx, parent=parent, unit=unit)
+                if made is not None and made.value:
+                    _log.info("partitions made ahead", table=parent, made=made.value)
+        for parent, days in KEPT_DAYS.items():
+            async with self._db.system() as tx:
+                dropped = await LET_GO.one(tx, parent=parent, days=days)
+                if dropped is not None and dropped.value:
+                    _log.info("partitions dropped", table=parent, dropped=dropped.value)
+
+    async def purge(self) -> None:
+        """Let go of what nobody reads any more."""
+        async with self._db.system() as tx:
+            await PURGE_CHANGES.run(tx)
+        async with self._db.system() as tx:
+            await PURGE_IDEMPOTENCY.run(tx)
+
+    async def expire_commands(self) -> None:
+        """Expire commands past their deadline, but those that wait for their device."""
+        async with self._db.system() as tx:
+            await commands.expire(tx, [WIFI_COMMAND])

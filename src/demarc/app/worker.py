@@ -1,0 +1,70 @@
+"""The worker process: jobs, polls, upkeep, and what happened told upwards."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+from demarc.app.parts import Parts
+from demarc.app.upkeep import Upkeep
+from demarc.domains.aaa.events import CredentialAccepted
+from demarc.domains.aaa.jobs import Disconnector
+from demarc.domains.access.jobs import Poller
+from demarc.domains.access.model import OnusOnline
+from demarc.platform.database import Tx
+from demarc.platform.events import Listeners
+from demarc.platform.jobs import EVENTS, UPKEEP, Task, Worker, reach_queue
+from demarc.southbound.olt.drivers import DRIVERS
+from demarc.southbound.radius.disconnect import UdpDisconnectDriver
+
+
+def listeners(parts: Parts) -> Listeners:
+    """Say who listens to what."""
+    wired = Listeners(parts.db)
+
+    async def accepted(tx: Tx, _event_id: UUID, event: CredentialAccepted) -> None:
+        for service_id in event.service_ids:
+            await parts.services.works(tx, service_id, "accept")
+
+    async def online(tx: Tx, _event_id: UUID, event: OnusOnline) -> None:
+        for service_id in event.service_ids:
+            await parts.services.works(tx, service_id, "onu_online")
+
+    wired.on(CredentialAccepted, "services.accepted", accepted)
+    wired.on(OnusOnline, "services.online", online)
+    return wired
+
+
+def tasks(parts: Parts, poller: Poller) -> list[Task]:
+    """Give everything a worker can do."""
+
+    async def cancel_due(*, service_id: str, reason: str) -> None:
+        async with parts.db.system() as tx:
+            await parts.services.cancel_due(tx, UUID(service_id), reason)
+
+    return [
+        *poller.tasks(),
+        *Disconnector(parts.db, parts.aaa, UdpDisconnectDriver()).tasks(),
+        *listeners(parts).tasks(),
+        *Upkeep(parts.db).tasks(),
+        Task("services.cancel_due", cancel_due),
+    ]
+
+
+async def worker(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Run jobs of this node's reaches until told to stop; jobs under way are finished.
+
+    Args:
+        parts: the domains.
+        stop: set to end.
+        ready: called once jobs are taken.
+    """
+    poller = Poller(parts.db, parts.access, DRIVERS, parts.settings.olt_poll_interval)
+    queues = [UPKEEP, EVENTS, *map(reach_queue, parts.settings.reach)]
+    running = Worker(parts.db.conninfo, tasks(parts, poller), queues)
+    schedule = asyncio.create_task(poller.schedule())
+    ready()
+    try:
+        await running.run(stop)
+    finally:
+        schedule.cancel()
+        await asyncio.gather(schedule, return_exceptions=True)
