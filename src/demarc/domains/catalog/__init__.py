@@ -1,0 +1,1 @@
+"""What can be sold, and where: products, areas, availability."""

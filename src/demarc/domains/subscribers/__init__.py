@@ -1,0 +1,1 @@
+"""Customers, and the places they are served at."""
