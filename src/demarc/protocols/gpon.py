@@ -13,8 +13,9 @@ def format_serial(octets: bytes) -> str:
     """Write an ONU's serial number as it is printed on its label: `HWTC12345678`.
 
     G.984.3 section 9.2.4.1: four ASCII letters name the vendor, four octets number the device;
-    the latter are written in hexadecimal, upper case. A vendor code that is no printable ASCII
-    cannot be written so: all sixteen hexadecimal digits stand for it.
+    the latter are written in hexadecimal. The whole is upper case, so that no serial number has
+    two forms; a vendor code that is not made of capitals and digits cannot be written so, and
+    all sixteen hexadecimal digits stand for it.
 
     Raises:
         ValueError: not 8 octets.
@@ -22,7 +23,7 @@ def format_serial(octets: bytes) -> str:
     if len(octets) != SERIAL_OCTETS:
         raise ValueError(f"a GPON serial number has 8 octets, not {len(octets)}")
     vendor = octets[:_VENDOR_OCTETS]
-    if vendor.isalnum():
+    if vendor.isalnum() and vendor == vendor.upper():
         return vendor.decode("ascii") + octets[_VENDOR_OCTETS:].hex().upper()
     return octets.hex().upper()
 

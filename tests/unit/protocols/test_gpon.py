@@ -24,8 +24,17 @@ def test_anything_else_is_refused(text: str) -> None:
         parse_serial(text)
 
 
-def test_a_vendor_that_is_no_text_is_written_as_sixteen_digits() -> None:
-    assert format_serial(bytes(range(8))) == "0001020304050607"
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        (bytes(range(8)), "0001020304050607"),
+        (b"hwtc\x12\x34\xab\xcd", "687774631234ABCD"),
+        (b"H TC\x12\x34\xab\xcd", "482054431234ABCD"),
+    ],
+)
+def test_a_vendor_that_is_not_in_capitals_is_written_as_digits(octets: bytes, text: str) -> None:
+    assert format_serial(octets) == text
+    assert parse_serial(text) == octets
 
 
 def test_a_serial_has_eight_octets() -> None:
@@ -34,7 +43,7 @@ def test_a_serial_has_eight_octets() -> None:
 
 
 @given(st.binary(min_size=8, max_size=8))
-def test_whatever_is_written_is_read_back(octets: bytes) -> None:
-    read = parse_serial(format_serial(octets))
-    assert read[4:] == octets[4:]
-    assert read[:4] in {octets[:4], octets[:4].upper()}
+def test_whatever_is_written_is_upper_case_and_read_back(octets: bytes) -> None:
+    text = format_serial(octets)
+    assert text == text.upper()
+    assert parse_serial(text) == octets
