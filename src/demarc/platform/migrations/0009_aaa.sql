@@ -89,7 +89,8 @@ CREATE TABLE session_live (
 ) WITH (fillfactor = 70);
 -- Some NASes send one Acct-Session-Id for all: what else tells sessions apart stands beside it.
 CREATE UNIQUE INDEX session_live_key ON session_live
-    (nas_id, nas_address, acct_session_id, credential_id, coalesce(calling_station_id, ''));
+    (nas_id, nas_address, acct_session_id, credential_id,
+     coalesce(calling_station_id, ''), coalesce(framed_ipv4, '0.0.0.0'));
 CREATE INDEX session_live_address ON session_live (framed_ipv4);
 CREATE INDEX session_live_credential ON session_live (credential_id);
 CREATE INDEX session_live_service ON session_live (service_id);

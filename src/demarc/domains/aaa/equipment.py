@@ -1,0 +1,251 @@
+"""Realms, NASes and pools: what the owner of a network and its ISPs set up."""
+
+from ipaddress import IPv4Network, ip_network
+from typing import Any
+from uuid import UUID, uuid4
+
+from demarc.domains.aaa import queries
+from demarc.domains.aaa.model import Nas, Pool, Realm, Requirement, Vendor
+from demarc.domains.aaa.queries import PoolUse
+from demarc.domains.errors import Conflict, Invalid, NotFound
+from demarc.platform.database import Tx
+from demarc.platform.secrets.keys import KeyRing, row_binding
+
+_LARGEST_POOL = 16
+_REALM_LENGTH = 253
+
+
+class Equipment:
+    """Use cases on realms, NASes and pools; for the command line and the network's owner.
+
+    Args:
+        keyring: encrypts the secrets of NASes.
+    """
+
+    def __init__(self, keyring: KeyRing) -> None:
+        self._keyring = keyring
+
+    # realms
+
+    async def create_realm(
+        self, tx: Tx, *, tenant_id: UUID, name: str, qualified: bool = True
+    ) -> Realm:
+        """Make a realm.
+
+        Raises:
+            Invalid: the name cannot stand behind an "@".
+            Conflict: there is a realm of that name.
+        """
+        name = name.lower()
+        if not 0 < len(name) <= _REALM_LENGTH or not name.isprintable() or set(name) & set("@ "):
+            raise Invalid("name", "of a realm has no spaces and no @")
+        made = await queries.CREATE_REALM.one(
+            tx, tenant_id=tenant_id, name=name, qualified=qualified
+        )
+        if made is None:
+            raise Conflict(f"there is a realm {name}")
+        return made
+
+    async def change_realm(self, tx: Tx, realm_id: UUID, *, qualified: bool) -> Realm:
+        """Say whether its log-ins are typed with the realm.
+
+        Raises:
+            NotFound: there is none.
+        """
+        changed = await queries.CHANGE_REALM.one(tx, id=realm_id, qualified=qualified)
+        if changed is None:
+            raise NotFound("realm", realm_id)
+        return changed
+
+    async def realms(self, tx: Tx, tenant_id: UUID) -> list[Realm]:
+        """Give a tenant's realms; the first is the one its new log-ins are made in."""
+        return await queries.REALMS_OF_TENANT.all(tx, tenant_id=tenant_id)
+
+    # NASes
+
+    async def create_nas(
+        self,
+        tx: Tx,
+        *,
+        owner_id: UUID,
+        network_id: UUID,
+        name: str,
+        prefix: str,
+        secret: str,
+        vendor: Vendor = "generic",
+        pop_id: UUID | None = None,
+        coa_port: int = 3799,
+        reach: str = "default",
+        default_realm_id: UUID | None = None,
+        require_message_authenticator: Requirement = "auto",
+        counters_reversed: bool = False,
+        interim_interval: int = 300,
+    ) -> Nas:
+        """Make a NAS, or a prefix of NASes with one secret.
+
+        Raises:
+            Invalid: the prefix is none, or the secret is empty.
+            Conflict: the network has a NAS of that name, or some NAS has that prefix.
+        """
+        nas_id = uuid4()
+        made = await queries.CREATE_NAS.one(
+            tx,
+            id=nas_id,
+            owner_id=owner_id,
+            network_id=network_id,
+            pop_id=pop_id,
+            name=name,
+            prefix=_prefix(prefix),
+            vendor=vendor,
+            secret=self._encrypt(nas_id, secret),
+            coa_port=coa_port,
+            reach=reach,
+            default_realm_id=default_realm_id,
+            require_message_authenticator=require_message_authenticator,
+            counters_reversed=counters_reversed,
+            interim_interval=interim_interval,
+        )
+        if made is None:
+            raise Conflict(f"there is a NAS {name} on the network, or one at {prefix}")
+        return made
+
+    async def change_nas(self, tx: Tx, nas: Nas, **changes: Any) -> Nas:
+        """Change what is given, by the names of ``create_nas``; not its name or network.
+
+        Raises:
+            Invalid: the prefix is none, or the secret is empty.
+            NotFound: there is no such NAS any more.
+        """
+        values = {
+            name: getattr(nas, name)
+            for name in (
+                *("pop_id", "prefix", "vendor", "secret", "coa_port", "reach"),
+                *("default_realm_id", "require_message_authenticator", "counters_reversed"),
+                "interim_interval",
+            )
+        }
+        if unknown := set(changes) - set(values):
+            raise Invalid(sorted(unknown)[0], "cannot be changed")
+        if "secret" in changes:
+            changes["secret"] = self._encrypt(nas.id, changes["secret"])
+        if "prefix" in changes:
+            changes["prefix"] = _prefix(changes["prefix"])
+        changed = await queries.CHANGE_NAS.one(tx, id=nas.id, **{**values, **changes})
+        if changed is None:
+            raise NotFound("nas", nas.id)
+        return changed
+
+    async def nases(self, tx: Tx, network_id: UUID) -> list[Nas]:
+        """Give the NASes of a network, by name."""
+        return await queries.NASES_OF_NETWORK.all(tx, network_id=network_id)
+
+    async def find_nas(self, tx: Tx, nas_id: UUID) -> Nas:
+        """Give a NAS.
+
+        Raises:
+            NotFound: there is none, or it is on another's network.
+        """
+        found = await queries.FIND_NAS.one(tx, id=nas_id)
+        if found is None:
+            raise NotFound("nas", nas_id)
+        return found
+
+    def nas_secret(self, nas: Nas) -> bytes:
+        """Give a NAS's secret in clear."""
+        return self._keyring.decrypt(nas.secret, row=row_binding("nas", "secret", nas.id))
+
+    def _encrypt(self, nas_id: UUID, secret: str) -> bytes:
+        if not secret:
+            raise Invalid("secret", "of a NAS is not empty")
+        return self._keyring.encrypt(secret.encode(), row=row_binding("nas", "secret", nas_id))
+
+    # pools
+
+    async def create_pool(
+        self,
+        tx: Tx,
+        *,
+        owner_id: UUID,
+        network_id: UUID,
+        name: str,
+        prefix: str,
+        tenant_id: UUID | None = None,
+        excluded: list[str] | None = None,
+    ) -> Pool:
+        """Make a pool and fill it with its addresses.
+
+        The network's own and its broadcast address are left out (RFC 950), except of /31 and /32,
+        and so is what is excluded: the gateway's, and what is given out by hand.
+
+        Args:
+            tx: the transaction.
+            owner_id: the network's owner.
+            network_id: the network.
+            name: of the pool.
+            prefix: IPv4, /16 to /32.
+            tenant_id: the only ISP whose services get its addresses.
+            excluded: addresses that are never leased.
+
+        Raises:
+            Invalid: the prefix is none, or an excluded address lies outside.
+            Conflict: the network has a pool of that name or prefix, or one that overlaps.
+        """
+        hosts = _pool_network(prefix)
+        for address in excluded or []:
+            if address not in {str(host) for host in hosts}:
+                raise Invalid("excluded", f"holds {address}, which is not in {prefix}")
+        for other in await queries.POOLS_OF_NETWORK.all(tx, network_id=network_id):
+            if IPv4Network(other.prefix).overlaps(hosts) and other.name != name:
+                raise Conflict(f"{prefix} overlaps the pool {other.name}")
+        made = await queries.CREATE_POOL.one(
+            tx,
+            owner_id=owner_id,
+            network_id=network_id,
+            tenant_id=tenant_id,
+            name=name,
+            prefix=str(hosts),
+        )
+        if made is None:
+            raise Conflict(f"the network has a pool {name}, or one of {prefix}")
+        reserved = []
+        if hosts.prefixlen < 31:  # noqa: PLR2004 - RFC 3021: both addresses of a /31 are hosts'
+            reserved = [str(hosts.network_address), str(hosts.broadcast_address)]
+        await queries.FILL_POOL.run(
+            tx,
+            network_id=network_id,
+            owner_id=owner_id,
+            pool_id=made.id,
+            tenant_id=tenant_id,
+            first=str(hosts.network_address),
+            count=hosts.num_addresses,
+            excluded=[*reserved, *(excluded or [])],
+        )
+        return made
+
+    async def pools(self, tx: Tx, network_id: UUID) -> list[Pool]:
+        """Give the pools of a network, by name."""
+        return await queries.POOLS_OF_NETWORK.all(tx, network_id=network_id)
+
+    async def pool_use(self, tx: Tx, network_id: UUID) -> dict[UUID, PoolUse]:
+        """Tell how full a network's pools are."""
+        return {use.pool_id: use for use in await queries.POOL_USE.all(tx, network_id=network_id)}
+
+
+def _prefix(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise Invalid("prefix", f"{text} is not an address or a prefix") from None
+
+
+def _pool_network(text: str) -> IPv4Network:
+    try:
+        network = IPv4Network(text)
+    except ValueError:
+        raise Invalid("prefix", f"{text} is not an IPv4 prefix") from None
+    if network.prefixlen < _LARGEST_POOL:
+        raise Invalid("prefix", f"{text} is larger than a /{_LARGEST_POOL}")
+    return network
+
+
+__all__ = ["Equipment"]

@@ -1,0 +1,223 @@
+"""Accounting records booked in the database, many in one transaction.
+
+The state machine of ``accounting`` says what becomes of the sessions; here they are read, locked,
+given to it and written back. What is booked is durable with the commit and not before.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from demarc.domains.aaa import session_queries as queries
+from demarc.domains.aaa.accounting import (
+    NAS_REBOOT,
+    STALE,
+    Kept,
+    Record,
+    SessionRow,
+    Subscriber,
+    SubscriberBook,
+    wants_closed,
+)
+from demarc.domains.aaa.session_queries import LiveUse, as_json
+from demarc.platform.database import Tx
+
+# Closed sessions that ended so long before the oldest record are not meant by any.
+_LOOK_BACK = timedelta(days=1)
+# The event loop is given back between portions of work of so many subscribers.
+_PORTION = 50
+_STALE_INTERVALS = 3
+_STALE_MORE = timedelta(minutes=10)
+_KEEP_QUARANTINE = timedelta(days=90)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A record and to whom it is booked."""
+
+    subscriber: Subscriber
+    record: Record
+
+
+def stale_after(interim_interval: int) -> float:
+    """Give the seconds of silence after which a session counts as gone.
+
+    Args:
+        interim_interval: seconds between the interims its NAS was told to send.
+    """
+    return _STALE_INTERVALS * interim_interval + _STALE_MORE.total_seconds()
+
+
+async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
+    """Book records, in their order for each credential.
+
+    Args:
+        tx: of the system; nothing is booked unless it commits.
+        entries: records that belong to sessions.
+
+    Returns:
+        The sessions that changed, as they are now.
+
+    Raises:
+        psycopg.DataError: some record holds what cannot be stored.
+    """
+    by_credential: dict[UUID, list[Record]] = {}
+    subscribers: dict[UUID, Subscriber] = {}
+    for entry in entries:
+        key = entry.subscriber.credential_id
+        subscribers[key] = entry.subscriber
+        by_credential.setdefault(key, []).append(entry.record)
+
+    live = await _live(tx, list(by_credential))
+    closed = await _closed(tx, by_credential, live)
+    changes: list[Kept] = []
+    usage: list[dict[str, object]] = []
+    for at, (key, records) in enumerate(by_credential.items()):
+        if at % _PORTION == _PORTION - 1:
+            await asyncio.sleep(0)
+        subscriber = subscribers[key]
+        booked = SubscriberBook(subscriber, live.get(key, ()), closed.get(key, ()))
+        booked.apply(records)
+        changes += booked.changes
+        for day, octets in booked.usage.items():
+            usage.append(
+                {
+                    "service_id": subscriber.service_id,
+                    "day": day,
+                    "tenant_id": subscriber.tenant_id,
+                    "owner_id": subscriber.owner_id,
+                    "down": octets.down,
+                    "up": octets.up,
+                    "ipv6_down": octets.ipv6_down,
+                    "ipv6_up": octets.ipv6_up,
+                }
+            )
+    await _write(tx, changes)
+    if usage:
+        await queries.ADD_USAGE.run(tx, rows=as_json(_merged(usage)))
+    return [kept.row for kept in changes]
+
+
+async def _live(tx: Tx, credentials: list[UUID]) -> dict[UUID, list[SessionRow]]:
+    found: dict[UUID, list[SessionRow]] = {}
+    for row in await queries.LIVE_OF_CREDENTIALS.all(tx, credentials=credentials):
+        found.setdefault(row.credential_id, []).append(row)
+    return found
+
+
+async def _closed(
+    tx: Tx, by_credential: dict[UUID, list[Record]], live: dict[UUID, list[SessionRow]]
+) -> dict[UUID, list[SessionRow]]:
+    """Read the closed sessions that some record may mean; mostly there are none to read."""
+    wanted: set[tuple[UUID, str, UUID]] = set()
+    oldest: datetime | None = None
+    for credential_id, records in by_credential.items():
+        alive = live.get(credential_id, ())
+        for record in records:
+            if wants_closed(record, alive):
+                wanted.add((record.nas_id, record.acct_session_id, credential_id))
+                began = record.began or record.at
+                oldest = began if oldest is None else min(oldest, began)
+    found: dict[UUID, list[SessionRow]] = {}
+    if oldest is None:
+        return found
+    nases, session_ids, credentials = zip(*sorted(wanted), strict=True)
+    for row in await queries.CLOSED_OF_KEYS.all(
+        tx,
+        nases=list(nases),
+        session_ids=list(session_ids),
+        credentials=list(credentials),
+        since=oldest - _LOOK_BACK,
+    ):
+        found.setdefault(row.credential_id, []).append(row)
+    return found
+
+
+async def _write(tx: Tx, changes: list[Kept]) -> None:
+    updated = [k.row for k in changes if k.stored == "live" and k.row.ended_at is None]
+    opened = [k.row for k in changes if k.stored != "live" and k.row.ended_at is None]
+    ended = [k.row.id for k in changes if k.stored == "live" and k.row.ended_at is not None]
+    # a closed session that changes is written anew: its end decides where it stands
+    gone = [k for k in changes if k.stored == "closed"]
+    closed = [k.row for k in changes if k.row.ended_at is not None]
+    if updated:
+        await queries.UPDATE_LIVE.run(tx, rows=as_json(updated))
+    if ended:
+        await queries.DELETE_LIVE.run(tx, ids=ended)
+    if gone:
+        await queries.DELETE_CLOSED.run(
+            tx, ids=[k.row.id for k in gone], ends=[k.stored_end for k in gone]
+        )
+    if opened:
+        await queries.INSERT_LIVE.run(tx, rows=as_json(opened))
+    if closed:
+        await queries.INSERT_CLOSED.run(tx, rows=as_json(closed))
+
+
+def _merged(usage: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Add up the days of services that have several credentials: a row may be written once."""
+    merged: dict[tuple[object, object], dict[str, object]] = {}
+    for row in usage:
+        known = merged.setdefault((row["service_id"], row["day"]), row)
+        if known is not row:
+            for name in ("down", "up", "ipv6_down", "ipv6_up"):
+                known[name] = int(str(known[name])) + int(str(row[name]))
+    return list(merged.values())
+
+
+async def close_sessions_of_nas(tx: Tx, nas_id: UUID, nas_address: str, at: datetime) -> int:
+    """Close the sessions of a NAS that said it has restarted (or shuts down); give how many.
+
+    Args:
+        tx: of the system.
+        nas_id: the NAS.
+        nas_address: which one of its prefix.
+        at: when; sessions it told of later are not touched.
+    """
+    return await queries.CLOSE_OF_NAS.run(
+        tx, nas_id=nas_id, nas_address=nas_address, at=at, cause=NAS_REBOOT
+    )
+
+
+async def quarantine(
+    tx: Tx, *, owner_id: UUID | None, nas_id: UUID | None, reason: str, packet: bytes
+) -> None:
+    """Keep a packet that cannot be booked, for a person to see."""
+    await queries.QUARANTINE.run(
+        tx, owner_id=owner_id, nas_id=nas_id, reason=reason, packet=packet
+    )
+
+
+async def live_uses(tx: Tx) -> list[LiveUse]:
+    """Give all live sessions, as the index of stations takes them."""
+    return await queries.LIVE_USES.all(tx)
+
+
+async def close_stale(tx: Tx) -> int:
+    """Close sessions that were not told of for long, a thousand at most; give how many."""
+    closed = await queries.CLOSE_STALE.one(
+        tx,
+        intervals=_STALE_INTERVALS,
+        more=int(_STALE_MORE.total_seconds()),
+        cause=STALE,
+    )
+    return 0 if closed is None else int(closed.value)
+
+
+async def purge_quarantine(tx: Tx) -> int:
+    """Drop quarantined packets nobody asked for in three months; give how many."""
+    return await queries.PURGE_QUARANTINE.run(tx, age=_KEEP_QUARANTINE)
+
+
+__all__ = [
+    "Entry",
+    "book",
+    "close_sessions_of_nas",
+    "close_stale",
+    "live_uses",
+    "purge_quarantine",
+    "quarantine",
+    "stale_after",
+]

@@ -1,0 +1,474 @@
+"""SQL of realms, NASes, pools, credentials and what is shown of them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from demarc.domains.aaa.model import (
+    Attempt,
+    Credential,
+    Nas,
+    Pool,
+    Realm,
+    Session,
+    UsageDay,
+)
+from demarc.platform.statements import Scalar, Statement
+
+_REALM = "id, tenant_id, name, qualified"
+
+CREATE_REALM = Statement(
+    "aaa.create_realm",
+    f"""
+    INSERT INTO realm (tenant_id, name, qualified)
+    VALUES (%(tenant_id)s, %(name)s, %(qualified)s)
+    ON CONFLICT DO NOTHING
+    RETURNING {_REALM}
+    """,
+    Realm,
+)
+
+CHANGE_REALM = Statement(
+    "aaa.change_realm",
+    f"UPDATE realm SET qualified = %(qualified)s WHERE id = %(id)s RETURNING {_REALM}",
+    Realm,
+)
+
+REALMS = Statement("aaa.realms", f"SELECT {_REALM} FROM realm ORDER BY name", Realm)
+
+REALMS_OF_TENANT = Statement(
+    "aaa.realms_of_tenant",
+    f"SELECT {_REALM} FROM realm WHERE tenant_id = %(tenant_id)s ORDER BY name",
+    Realm,
+)
+
+_NAS = """id, owner_id, network_id, pop_id, name, prefix::text AS prefix, vendor, secret, coa_port,
+    reach, default_realm_id, require_message_authenticator, counters_reversed, interim_interval"""
+
+CREATE_NAS = Statement(
+    "aaa.create_nas",
+    f"""
+    INSERT INTO nas (id, owner_id, network_id, pop_id, name, prefix, vendor, secret, coa_port,
+                     reach, default_realm_id, require_message_authenticator, counters_reversed,
+                     interim_interval)
+    VALUES (%(id)s, %(owner_id)s, %(network_id)s, %(pop_id)s::uuid, %(name)s,
+            %(prefix)s::text::cidr, %(vendor)s, %(secret)s, %(coa_port)s, %(reach)s,
+            %(default_realm_id)s::uuid, %(require_message_authenticator)s,
+            %(counters_reversed)s, %(interim_interval)s)
+    ON CONFLICT DO NOTHING
+    RETURNING {_NAS}
+    """,
+    Nas,
+)
+
+CHANGE_NAS = Statement(
+    "aaa.change_nas",
+    f"""
+    UPDATE nas SET pop_id = %(pop_id)s::uuid, prefix = %(prefix)s::text::cidr,
+                   vendor = %(vendor)s, secret = %(secret)s, coa_port = %(coa_port)s,
+                   reach = %(reach)s, default_realm_id = %(default_realm_id)s::uuid,
+                   require_message_authenticator = %(require_message_authenticator)s,
+                   counters_reversed = %(counters_reversed)s,
+                   interim_interval = %(interim_interval)s, updated_at = now()
+    WHERE id = %(id)s
+    RETURNING {_NAS}
+    """,
+    Nas,
+)
+
+NASES = Statement("aaa.nases", f"SELECT {_NAS} FROM nas ORDER BY id", Nas)
+
+NASES_OF_NETWORK = Statement(
+    "aaa.nases_of_network",
+    f"SELECT {_NAS} FROM nas WHERE network_id = %(network_id)s ORDER BY name",
+    Nas,
+)
+
+FIND_NAS = Statement("aaa.find_nas", f"SELECT {_NAS} FROM nas WHERE id = %(id)s", Nas)
+
+NAS_REACH = Statement("aaa.nas_reach", "SELECT demarc_nas_reach(%(id)s::uuid) AS value", Scalar)
+
+_POOL = "id, owner_id, network_id, tenant_id, name, prefix::text AS prefix"
+
+CREATE_POOL = Statement(
+    "aaa.create_pool",
+    f"""
+    INSERT INTO ip_pool (owner_id, network_id, tenant_id, name, prefix)
+    VALUES (%(owner_id)s, %(network_id)s, %(tenant_id)s::uuid, %(name)s, %(prefix)s::text::cidr)
+    ON CONFLICT DO NOTHING
+    RETURNING {_POOL}
+    """,
+    Pool,
+)
+
+# An address that was given out by hand before its pool existed becomes the pool's.
+FILL_POOL = Statement(
+    "aaa.fill_pool",
+    """
+    INSERT INTO ip_address (network_id, address, owner_id, pool_id, reserved_for)
+    SELECT %(network_id)s, set_masklen(%(first)s::text::inet, 32) + place, %(owner_id)s,
+           %(pool_id)s, %(tenant_id)s::uuid
+    FROM generate_series(0, %(count)s::bigint - 1) AS place
+    WHERE set_masklen(%(first)s::text::inet, 32) + place <> ALL(%(excluded)s::text[]::inet[])
+    ON CONFLICT (network_id, address) DO UPDATE
+        SET pool_id = excluded.pool_id, reserved_for = excluded.reserved_for
+        WHERE ip_address.pool_id IS NULL
+    """,
+)
+
+POOLS_OF_NETWORK = Statement(
+    "aaa.pools_of_network",
+    f"SELECT {_POOL} FROM ip_pool WHERE network_id = %(network_id)s ORDER BY name",
+    Pool,
+)
+
+
+class PoolUse(msgspec.Struct, frozen=True):
+    """How full a pool is, in addresses."""
+
+    pool_id: UUID
+    total: int
+    leased: int
+
+
+POOL_USE = Statement(
+    "aaa.pool_use",
+    """
+    SELECT pool_id, count(*) AS total, count(credential_id) AS leased FROM ip_address
+    WHERE network_id = %(network_id)s AND pool_id IS NOT NULL GROUP BY pool_id
+    """,
+    PoolUse,
+)
+
+# Two log-ins for one address wait for nobody: each skips what the other is about to take. An
+# address that a session still uses is passed over, whatever became of its lease.
+LEASE = Statement(
+    "aaa.lease",
+    """
+    UPDATE ip_address SET credential_id = %(credential_id)s, kind = 'pooled', assigned_at = now(),
+                          station = %(station)s::text
+    WHERE (network_id, address) = (
+        SELECT a.network_id, a.address FROM ip_address a
+        WHERE a.network_id = %(network_id)s AND a.credential_id IS NULL AND a.pool_id IS NOT NULL
+          AND a.reserved_for IS NOT DISTINCT FROM %(reserved_for)s::uuid
+          AND a.free_from <= now()
+          AND NOT EXISTS (SELECT 1 FROM session_live s
+                          WHERE s.framed_ipv4 = a.address AND s.owner_id = a.owner_id)
+        ORDER BY a.address LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING host(address) AS value
+    """,
+    Scalar,
+)
+
+NETWORK_HAS_POOL = Statement(
+    "aaa.network_has_pool",
+    """
+    SELECT EXISTS (SELECT 1 FROM ip_address
+                   WHERE network_id = %(network_id)s AND pool_id IS NOT NULL
+                     AND (reserved_for = %(tenant_id)s OR reserved_for IS NULL)) AS value
+    """,
+    Scalar,
+)
+
+ASSIGN_STATIC = Statement(
+    "aaa.assign_static",
+    """
+    INSERT INTO ip_address AS a (network_id, address, owner_id, credential_id, kind, assigned_at)
+    VALUES (%(network_id)s, %(address)s::text::inet, %(owner_id)s, %(credential_id)s, 'static', now())
+    ON CONFLICT (network_id, address) DO UPDATE
+        SET credential_id = excluded.credential_id, kind = 'static', assigned_at = now(),
+            station = NULL
+        WHERE a.credential_id IS NULL AND a.free_from <= now()
+          AND (a.reserved_for IS NULL OR a.reserved_for = %(tenant_id)s)
+    RETURNING host(address) AS value
+    """,
+    Scalar,
+)
+
+# What was given out by hand stays as a free address of no pool, so that it rests as well.
+FREE_ADDRESSES = Statement(
+    "aaa.free_addresses",
+    """
+    UPDATE ip_address SET credential_id = NULL, kind = 'pooled', assigned_at = NULL, station = NULL,
+                          free_from = now() + %(rest)s::interval
+    WHERE credential_id IN (SELECT id FROM credential WHERE service_id = %(service_id)s)
+    """,
+)
+
+_CREDENTIAL = """id, tenant_id, owner_id, network_id, service_id, realm_id, kind, username, secret,
+    access, download_bps, upload_bps, max_sessions, timezone, first_accept_at, created_at"""
+
+CREATE_CREDENTIAL = Statement(
+    "aaa.create_credential",
+    f"""
+    INSERT INTO credential (id, tenant_id, owner_id, network_id, service_id, realm_id, username,
+                            secret, download_bps, upload_bps, max_sessions, timezone)
+    VALUES (%(id)s, %(tenant_id)s, %(owner_id)s, %(network_id)s, %(service_id)s, %(realm_id)s,
+            %(username)s, %(secret)s, %(download_bps)s, %(upload_bps)s, %(max_sessions)s,
+            %(timezone)s)
+    ON CONFLICT DO NOTHING
+    RETURNING {_CREDENTIAL}
+    """,
+    Credential,
+)
+
+TENANT_TIMEZONE = Statement(
+    "aaa.tenant_timezone", "SELECT timezone AS value FROM tenant WHERE id = %(id)s", Scalar
+)
+
+CREDENTIALS_OF_SERVICE = Statement(
+    "aaa.credentials_of_service",
+    f"""
+    SELECT {_CREDENTIAL} FROM credential WHERE service_id = %(service_id)s ORDER BY created_at, id
+    """,
+    Credential,
+)
+
+LOGIN = Statement(
+    "aaa.login", "SELECT demarc_login(%(realm_id)s::uuid, %(username)s::text) AS value", Scalar
+)
+
+SET_ACCESS = Statement(
+    "aaa.set_access",
+    """
+    UPDATE credential SET access = %(access)s, updated_at = now()
+    WHERE service_id = %(service_id)s AND access <> %(access)s
+    """,
+)
+
+SET_SPEED = Statement(
+    "aaa.set_speed",
+    """
+    UPDATE credential SET download_bps = %(download_bps)s, upload_bps = %(upload_bps)s,
+                          updated_at = now()
+    WHERE service_id = %(service_id)s
+    """,
+)
+
+SET_SECRET = Statement(
+    "aaa.set_secret",
+    "UPDATE credential SET secret = %(secret)s, updated_at = now() WHERE id = %(id)s",
+)
+
+SET_TIMEZONE = Statement(
+    "aaa.set_timezone",
+    """
+    UPDATE credential SET timezone = %(timezone)s, updated_at = now()
+    WHERE service_id = %(service_id)s
+    """,
+)
+
+ATTEMPTS_OF_SERVICE = Statement(
+    "aaa.attempts_of_service",
+    """
+    SELECT a.at, a.accepted, a.reply, a.calling_station_id
+    FROM credential c
+    CROSS JOIN LATERAL (
+        SELECT at, accepted, reply, calling_station_id FROM auth_attempt
+        WHERE credential_id = c.id ORDER BY at DESC LIMIT %(limit)s::integer
+    ) a
+    WHERE c.service_id = %(service_id)s
+    ORDER BY a.at DESC LIMIT %(limit)s::integer
+    """,
+    Attempt,
+)
+
+_SHOWN = """id, credential_id, nas_id, host(nas_address) AS nas_address, acct_session_id, username,
+    host(framed_ipv4) AS framed_ipv4, calling_station_id, started_at, updated_at"""
+_COUNTED = "input_octets, output_octets, ipv6_input_octets, ipv6_output_octets"
+
+LIVE_SESSIONS = Statement(
+    "aaa.live_sessions",
+    f"""
+    SELECT {_SHOWN}, NULL::timestamptz AS ended_at, session_seconds, {_COUNTED},
+           NULL::text AS terminate_cause
+    FROM session_live WHERE service_id = %(service_id)s
+    ORDER BY started_at DESC, id LIMIT %(limit)s::integer
+    """,
+    Session,
+)
+
+CLOSED_SESSIONS = Statement(
+    "aaa.closed_sessions",
+    f"""
+    SELECT {_SHOWN}, ended_at, session_seconds, {_COUNTED}, terminate_cause
+    FROM session_closed WHERE service_id = %(service_id)s
+    ORDER BY ended_at DESC, id LIMIT %(limit)s::integer
+    """,
+    Session,
+)
+
+USAGE = Statement(
+    "aaa.usage",
+    """
+    SELECT day, down_octets, up_octets, ipv6_down_octets, ipv6_up_octets FROM usage_daily
+    WHERE service_id = %(service_id)s AND day BETWEEN %(since)s::date AND %(until)s::date
+    ORDER BY day
+    """,
+    UsageDay,
+)
+
+
+class LiveTarget(msgspec.Struct, frozen=True):
+    """A live session and what names it to its NAS."""
+
+    id: UUID
+    tenant_id: UUID
+    owner_id: UUID
+    nas_id: UUID
+    nas_address: str
+    acct_session_id: str
+    username: str
+    framed_ipv4: str | None
+    calling_station_id: str | None
+    nas_port_id: str | None
+
+
+LIVE_TARGETS = Statement(
+    "aaa.live_targets",
+    """
+    SELECT id, tenant_id, owner_id, nas_id, host(nas_address) AS nas_address, acct_session_id,
+           username, host(framed_ipv4) AS framed_ipv4, calling_station_id, nas_port_id
+    FROM session_live WHERE service_id = %(service_id)s ORDER BY started_at, id
+    """,
+    LiveTarget,
+)
+
+
+class LoginRow(msgspec.Struct, frozen=True):
+    """A credential with its addresses, as RADIUS needs it.
+
+    Attributes:
+        leases: [address, kind, station] each, the static one first, then in the order given.
+    """
+
+    id: UUID
+    tenant_id: UUID
+    owner_id: UUID
+    network_id: UUID
+    service_id: UUID
+    realm_id: UUID
+    username: str
+    secret: bytes | None
+    access: str
+    download_bps: int
+    upload_bps: int
+    max_sessions: int
+    timezone: str
+    first_accept_at: datetime | None
+    leases: list[Any]
+
+
+_LOGIN_ROW = """
+    c.id, c.tenant_id, c.owner_id, c.network_id, c.service_id, c.realm_id, c.username, c.secret,
+    c.access, c.download_bps, c.upload_bps, c.max_sessions, c.timezone, c.first_accept_at,
+    coalesce((SELECT jsonb_agg(jsonb_build_array(host(a.address), a.kind, a.station)
+                               ORDER BY a.kind DESC, a.assigned_at, a.address)
+              FROM ip_address a WHERE a.credential_id = c.id), '[]') AS leases
+"""
+
+LOGINS_BY_NAME = Statement(
+    "aaa.logins_by_name",
+    f"""
+    SELECT {_LOGIN_ROW}
+    FROM unnest(%(realms)s::uuid[], %(usernames)s::text[]) AS wanted (realm_id, username)
+    JOIN credential c ON c.realm_id = wanted.realm_id AND c.username = wanted.username
+                     AND c.kind = 'pppoe'
+    """,
+    LoginRow,
+)
+
+LOGINS_BY_ID = Statement(
+    "aaa.logins_by_id",
+    f"SELECT {_LOGIN_ROW} FROM credential c WHERE c.id = ANY(%(ids)s::uuid[])",
+    LoginRow,
+)
+
+# Holds other leases for the credential off until this transaction ends.
+LOCK_CREDENTIAL = Statement(
+    "aaa.lock_credential",
+    """
+    SELECT max_sessions AS value FROM credential
+    WHERE id = %(id)s AND access = 'allowed' FOR NO KEY UPDATE
+    """,
+    Scalar,
+)
+
+LEASES = Statement(
+    "aaa.leases",
+    """
+    SELECT jsonb_agg(jsonb_build_array(host(address), kind, station)
+                     ORDER BY kind DESC, assigned_at, address) AS value
+    FROM ip_address WHERE credential_id = %(credential_id)s
+    """,
+    Scalar,
+)
+
+# Addresses a credential was lent beside its first one, for stations that have long gone.
+RECLAIM = Statement(
+    "aaa.reclaim",
+    """
+    WITH extra AS (
+        SELECT a.network_id, a.address, a.credential_id FROM ip_address a
+        WHERE a.credential_id IS NOT NULL AND a.kind = 'pooled'
+          AND a.assigned_at < now() - %(idle)s::interval
+          AND EXISTS (SELECT 1 FROM ip_address b
+                      WHERE b.credential_id = a.credential_id AND b.address <> a.address
+                        AND (b.kind = 'static'
+                             OR (b.assigned_at, b.address) < (a.assigned_at, a.address)))
+          AND NOT EXISTS (SELECT 1 FROM session_live s
+                          WHERE s.credential_id = a.credential_id AND s.framed_ipv4 = a.address)
+          AND NOT EXISTS (SELECT 1 FROM session_closed s
+                          WHERE s.framed_ipv4 = a.address AND s.credential_id = a.credential_id
+                            AND s.ended_at > now() - %(idle)s::interval)
+        ORDER BY a.credential_id, a.address LIMIT 1000 FOR UPDATE OF a SKIP LOCKED
+    ), freed AS (
+        UPDATE ip_address a
+        SET credential_id = NULL, assigned_at = NULL, station = NULL,
+            free_from = now() + %(rest)s::interval
+        FROM extra e WHERE a.network_id = e.network_id AND a.address = e.address
+        RETURNING e.credential_id
+    )
+    -- whoever keeps a copy of the credential is told
+    UPDATE credential SET access = access WHERE id IN (SELECT credential_id FROM freed)
+    """,
+)
+
+NOTE_STATIONS = Statement(
+    "aaa.note_stations",
+    """
+    UPDATE ip_address a SET station = n.station
+    FROM unnest(%(credentials)s::uuid[], %(addresses)s::text[], %(stations)s::text[])
+        AS n (credential_id, address, station)
+    WHERE a.credential_id = n.credential_id AND a.address = n.address::inet
+    """,
+)
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A credential that logged in for the first time."""
+
+    id: UUID
+    service_id: UUID
+    tenant_id: UUID
+    first_accept_at: datetime
+
+
+NOTE_FIRST_ACCEPTS = Statement(
+    "aaa.note_first_accepts",
+    """
+    UPDATE credential c SET first_accept_at = n.at
+    FROM unnest(%(credentials)s::uuid[], %(times)s::timestamptz[]) AS n (id, at)
+    WHERE c.id = n.id AND c.first_accept_at IS NULL
+    RETURNING c.id, c.service_id, c.tenant_id, c.first_accept_at
+    """,
+    Accepted,
+)
+
+COPY_ATTEMPTS = """
+    COPY auth_attempt (at, tenant_id, owner_id, credential_id, nas_id, accepted, reply,
+                       calling_station_id) FROM STDIN
+"""
