@@ -4,7 +4,6 @@ Run as ``python -m demarc.app.child ROLE`` by the parent, which hands down the s
 environment, the settings it has resolved.
 """
 
-import asyncio
 import os
 import sys
 

@@ -1,7 +1,5 @@
 """Putting the domains together, once a process."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -12,8 +10,6 @@ from demarc.domains.identity.service import Identity
 from demarc.domains.services.service import Services
 from demarc.domains.subscribers.service import Subscribers
 from demarc.platform.database import Database
-from demarc.platform.migrations import migrate
-from demarc.platform.postgres import PrivateServer, locate
 from demarc.platform.secrets import KeyRing, PasswordPool
 from demarc.platform.settings import Settings
 
