@@ -195,6 +195,10 @@ PEOPLE = Statement(
     Person,
 )
 
+PASSWORD_OF = Statement(
+    "identity.password_of", "SELECT password_hash AS value FROM person WHERE id = %(id)s", Scalar
+)
+
 SET_PASSWORD = Statement(
     "identity.set_password",
     "UPDATE person SET password_hash = %(password_hash)s WHERE id = %(id)s",

@@ -216,6 +216,15 @@ class Identity:
         )
         return person
 
+    async def has_password(self, tx: Tx, person_id: UUID, password: str) -> bool:
+        """Tell whether this is a person's password.
+
+        Raises:
+            Overloaded: too many passwords are being verified.
+        """
+        stored = await queries.PASSWORD_OF.one(tx, id=person_id)
+        return bool(await self._passwords.verify(stored.value if stored else None, password))
+
     async def people(self, tx: Tx) -> list[Person]:
         """Give everybody who may log in."""
         return await queries.PEOPLE.all(tx)

@@ -81,3 +81,12 @@ POPS = Statement(
     """,
     Pop,
 )
+
+FIND_POP = Statement(
+    "network.find_pop",
+    """
+    SELECT id, owner_id, network_id, code, name, latitude, longitude FROM pop
+    WHERE network_id = %(network_id)s AND code = %(code)s
+    """,
+    Pop,
+)

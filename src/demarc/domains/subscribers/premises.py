@@ -122,6 +122,21 @@ class Premises:
             raise NotFound("premise", premise_id)
         return found
 
+    async def known_premise(
+        self, tx: Tx, *, network_id: UUID, place: Place, unit: str | None = None
+    ) -> Premise | None:
+        """Give the premise of an address and unit of a network; None where there is none.
+
+        Raises:
+            Invalid: the place is no address.
+        """
+        folded = fold(rules.place(place).full_address or "")
+        address = await queries.FIND_ADDRESS.one(tx, network_id=network_id, folded=folded)
+        if address is None:
+            return None
+        unit = unit.strip() if unit else None
+        return await queries.FIND_PREMISE.one(tx, address_id=address.id, unit=unit or None)
+
     async def _enter(
         self,
         tx: Tx,

@@ -1,0 +1,1 @@
+"""A network described in a file, and bringing the database to it."""
