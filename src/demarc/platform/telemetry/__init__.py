@@ -1,0 +1,1 @@
+"""What Demarc says about itself: logs without secrets, and counters."""
