@@ -1,5 +1,6 @@
 """Who calls: from a token or a person's e-mail and password to a principal."""
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from uuid import UUID
@@ -47,7 +48,7 @@ class Authenticator:
         passwords: PasswordPool,
         verified: VerifiedMemory,
         failures: FailureLimiter,
-        clock: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
         self._passwords = passwords

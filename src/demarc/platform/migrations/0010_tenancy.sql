@@ -57,7 +57,7 @@ BEGIN
             ('snapshot_cursor', 'tenant_id = demarc_tenant()', 'tenant_id = demarc_tenant()'),
             ('olt', 'owner_id IN (SELECT demarc_owners())', 'owner_id = demarc_tenant()'),
             ('pon', 'owner_id IN (SELECT demarc_owners())', 'owner_id = demarc_tenant()'),
-            ('onu_service', 'tenant_id = demarc_tenant() OR owner_id = demarc_tenant()', 'owner_id = demarc_tenant()'),
+            ('onu_service', 'tenant_id = demarc_tenant() OR owner_id = demarc_tenant()', 'tenant_id = demarc_tenant() OR owner_id = demarc_tenant()'),
             ('onu', 'owner_id = demarc_tenant() OR id IN (SELECT s.onu_id FROM onu_service s WHERE s.tenant_id = demarc_tenant() AND s.until IS NULL)', 'owner_id = demarc_tenant()'),
             ('onu_port', 'owner_id = demarc_tenant() OR onu_id IN (SELECT s.onu_id FROM onu_service s WHERE s.tenant_id = demarc_tenant() AND s.until IS NULL)', 'owner_id = demarc_tenant()'),
             ('onu_reading', 'owner_id = demarc_tenant() OR onu_id IN (SELECT s.onu_id FROM onu_service s WHERE s.tenant_id = demarc_tenant() AND s.until IS NULL)', 'owner_id = demarc_tenant()'),
