@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import structlog
 
-from demarc.platform.telemetry import counters
+from demarc.platform.telemetry import counters, logs
 from demarc.platform.telemetry.logs import configure, context, get_logger
 
 TENANT = UUID(int=9)
@@ -200,7 +200,8 @@ def test_auto_is_a_console_on_a_terminal_and_json_elsewhere():
 
 def test_a_line_that_cannot_be_formatted_is_lost_and_counted_not_printed(lines, capsys):
     # pytest's own handlers would raise
-    logging.getLogger().handlers[:] = logging.getLogger().handlers[-1:]
+    root = logging.getLogger()
+    root.handlers[:] = [known for known in root.handlers if isinstance(known, logs._Lines)]
     before = counters.COUNTERS.value("log_lines_lost", logger="some.library")
     logging.getLogger("some.library").info("%d hunter2", "hunter2")
     assert lines() == []
