@@ -8,7 +8,7 @@ from typing import Self
 
 import msgspec
 
-_SPEED = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kKmMgGtT]?)(?:bps|bit/s)?")
+_SPEED = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([kKmMgGtT]?)(?:bps|bit/s)?")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 # what the database's bigint holds, with room to add
 _FASTEST = 10**15
