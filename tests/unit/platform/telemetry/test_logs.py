@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 import structlog
 
-from demarc.platform.telemetry import counters, logs
+from demarc.platform.settings import Settings
+from demarc.platform.telemetry import configure_logs, counters, logs
 from demarc.platform.telemetry.logs import configure, context, get_logger
 
 TENANT = UUID(int=9)
@@ -147,6 +148,16 @@ def test_configuring_again_writes_each_line_once(lines, stream):
     get_logger("demarc.test").info("once")
     assert lines() == []
     assert json.loads(other.getvalue())["process"] == "worker"
+
+
+def test_the_settings_decide(monkeypatch, stream):
+    monkeypatch.setattr(sys, "stderr", stream)
+    settings = Settings.load({"DEMARC_LOG_LEVEL": "error", "DEMARC_NODE": "bng-2"})
+    configure_logs(settings, "radius")
+    get_logger("demarc.test").warning("quiet")
+    get_logger("demarc.test").error("heard")
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["process"], line["node"]) == ("heard", "radius", "bng-2")
 
 
 def test_the_console_is_for_people(stream):

@@ -1,0 +1,333 @@
+"""Settings: what may be decided about a process from outside, and how it is said.
+
+A flag of the command line beats a variable of the environment (`DEMARC_HTTP_PORT`), which beats
+the default. A variable that looks like ours and is not is an error, since it is most likely a
+misspelling that would otherwise go unnoticed. `DEMARC_TEST_*` belongs to the test suite.
+"""
+
+import platform
+import typing
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+import msgspec
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from demarc.platform import settings_values as values
+from demarc.platform.settings_values import Kind
+from demarc.platform.telemetry.redaction import MASK, is_secret_name
+
+PREFIX: Final = "DEMARC_"
+_OF_TESTS: Final = "DEMARC_TEST_"
+
+_WORKED_OUT: Final = Path()
+_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced
+_NODE: Final = platform.node().partition(".")[0] or "localhost"
+
+
+class SettingError(Exception):
+    """A setting is unknown or cannot have this value. The text names it.
+
+    Attributes:
+        name: the variable or flag as it was given.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What a setting is, and how its text is read.
+
+    Attributes:
+        meaning: one sentence for a reader of `--help`.
+        kind: reads its text.
+        default: how the default is shown where it is worked out.
+        secret: never shown, not even in an error.
+    """
+
+    meaning: str
+    kind: Kind
+    default: str | None = None
+    secret: bool = False
+
+
+class Described(msgspec.Struct, frozen=True):
+    """A setting as the help and the documentation show it.
+
+    Attributes:
+        name: of the field; the flag is `--http-port` for `http_port`.
+        variable: of the environment.
+        default: as text; empty where there is none.
+        expected: what a value must be.
+        meaning: what it decides.
+    """
+
+    name: str
+    variable: str
+    default: str
+    expected: str
+    meaning: str
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of a process; each says what it means beside its type."""
+
+    http_host: Annotated[
+        str, Setting("Address the APIs and the console listen on.", values.HOST)
+    ] = "127.0.0.1"
+    http_port: Annotated[
+        int,
+        Setting("TCP port the APIs and the console listen on; 0 takes a free one.", values.PORT),
+    ] = 8080
+    public_url: Annotated[
+        str,
+        Setting(
+            "URL under which clients reach the APIs, for links in answers.",
+            values.URL,
+            default="http://<http_host>:<http_port>",
+        ),
+    ] = ""
+    web_processes: Annotated[int, Setting("Processes that answer HTTP.", values.whole(1, 64))] = 1
+    radius_host: Annotated[str, Setting("Address RADIUS listens on.", values.HOST)] = "127.0.0.1"
+    radius_auth_port: Annotated[
+        int, Setting("UDP port for Access-Request; 0 takes a free one.", values.PORT)
+    ] = 1812
+    radius_acct_port: Annotated[
+        int, Setting("UDP port for Accounting-Request; 0 takes a free one.", values.PORT)
+    ] = 1813
+    credential_cache_size: Annotated[
+        int,
+        Setting("Credentials a RADIUS process keeps in memory.", values.whole(1, 10_000_000)),
+    ] = 100_000
+    credential_cache_max_age: Annotated[
+        int,
+        Setting(
+            "Seconds after which a credential in memory is read again, even if no change to it "
+            "was announced.",
+            values.whole(1, 3600),
+        ),
+    ] = 30
+    olt_poll_interval: Annotated[
+        int, Setting("Seconds between two polls of an OLT.", values.whole(5, 86_400))
+    ] = 300
+    data: Annotated[
+        Path, Setting("Folder for the private database, the keys and what is written.", values.PATH)
+    ] = Path("data")
+    database_url: Annotated[
+        str | None,
+        Setting(
+            "PostgreSQL to use, as a URL or libpq connection string.",
+            values.DATABASE,
+            default="a private server under <data>",
+            secret=True,
+        ),
+    ] = None
+    pg_bin: Annotated[
+        Path | None,
+        Setting(
+            "Folder with the programs of PostgreSQL for the private server.",
+            values.PATH,
+            default="those installed with Demarc, else the system's",
+        ),
+    ] = None
+    key_file: Annotated[
+        Path,
+        Setting(
+            "File with the keys that stored secrets are encrypted with.",
+            values.PATH,
+            default="<data>/keys.toml",
+        ),
+    ] = _WORKED_OUT
+    log_format: Annotated[
+        Literal["json", "console", "auto"],
+        Setting(
+            "How log lines look; auto is a console on a terminal and JSON elsewhere.",
+            values.one_of("json", "console", "auto"),
+        ),
+    ] = "auto"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Setting(
+            "The least severe log lines that are written.",
+            values.one_of("debug", "info", "warning", "error"),
+        ),
+    ] = "info"
+    node: Annotated[
+        str,
+        Setting(
+            "Name of this machine, in logs and beside the jobs it takes.",
+            values.NAME,
+            default="the host's name",
+        ),
+    ] = _NODE
+    reach: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Reaches this machine serves: it polls and commands the devices of these.",
+            values.NAMES,
+        ),
+    ] = ("default",)
+    subscribers: Annotated[
+        int, Setting("Subscribers the demo brings up.", values.whole(1, 100_000))
+    ] = 50
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], **flags: object) -> Self:
+        """Put the settings together.
+
+        Args:
+            environ: the environment; an empty variable counts as not set.
+            **flags: settings by field name, as text or as their type; None counts as not given.
+
+        Raises:
+            SettingError: a variable or flag is unknown, a value is not what is expected, or two
+                values do not go together.
+        """
+        known = _SETTINGS
+        chosen: dict[str, Any] = {}
+        for variable in _ours(environ):
+            name = variable.removeprefix(PREFIX).lower()
+            if name not in known or variable != variable_of(name):
+                raise _unknown(variable, map(variable_of, known))
+            if environ[variable].strip():
+                chosen[name] = _read(variable, known[name], environ[variable])
+        for name, value in flags.items():
+            if name not in known:
+                raise _unknown(flag_of(name), map(flag_of, known))
+            if value is not None:
+                chosen[name] = _read(flag_of(name), known[name], _text(value))
+        settings = cls(**chosen)
+        settings._check()
+        return settings
+
+    def __post_init__(self) -> None:
+        """Work out what follows from other settings."""
+        if self.key_file == _WORKED_OUT:
+            msgspec.structs.force_setattr(self, "key_file", self.data / "keys.toml")
+        if not self.public_url:
+            # no client can reach "any address"
+            host = _ANY_ADDRESS.get(self.http_host, self.http_host)
+            host = f"[{host}]" if ":" in host else host
+            msgspec.structs.force_setattr(self, "public_url", f"http://{host}:{self.http_port}")
+
+    def to_json(self) -> str:
+        """Give all settings, the secret ones too, for a child process to read with `from_json`."""
+        return msgspec.json.encode(self, enc_hook=str).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` gave.
+
+        Raises:
+            msgspec.ValidationError: it is something else.
+        """
+        return msgspec.json.decode(text, type=cls, dec_hook=lambda kind, value: kind(value))
+
+    def _check(self) -> None:
+        if self.radius_auth_port and self.radius_auth_port == self.radius_acct_port:
+            raise SettingError(
+                variable_of("radius_acct_port"),
+                f"{variable_of('radius_auth_port')} and {variable_of('radius_acct_port')} are both "
+                f"{self.radius_auth_port}: authentication and accounting need a port each",
+            )
+
+    def _items(self) -> list[tuple[str, Any]]:
+        return [(name, getattr(self, name)) for name in self.__struct_fields__]
+
+    def _shown(self) -> list[tuple[str, Any]]:
+        return [
+            (name, _without_password(value) if _SETTINGS[name].secret and value else value)
+            for name, value in self._items()
+        ]
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self._shown())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return self._shown()
+
+
+def describe() -> list[Described]:
+    """Give all settings as the help shows them, in the order of the fields."""
+    settings = Settings()
+    found = []
+    for name, setting in _SETTINGS.items():
+        value = getattr(settings, name)
+        default = setting.default
+        if default is None:
+            default = "" if value is None else _text(value)
+        found.append(
+            Described(name, variable_of(name), default, setting.kind.expected, setting.meaning)
+        )
+    return found
+
+
+def variable_of(name: str) -> str:
+    """Give the variable of the environment for a field: `DEMARC_HTTP_PORT` for `http_port`."""
+    return PREFIX + name.upper()
+
+
+def flag_of(name: str) -> str:
+    """Give the flag of the command line for a field: `--http-port` for `http_port`."""
+    return "--" + name.replace("_", "-")
+
+
+def _of_fields() -> dict[str, Setting]:
+    hints = typing.get_type_hints(Settings, include_extras=True)
+    return {name: hints[name].__metadata__[0] for name in Settings.__struct_fields__}
+
+
+_SETTINGS: Final = _of_fields()
+
+
+def _ours(environ: Mapping[str, str]) -> list[str]:
+    return sorted(
+        name for name in environ if name.startswith(PREFIX) and not name.startswith(_OF_TESTS)
+    )
+
+
+def _unknown(name: str, known: Iterable[str]) -> SettingError:
+    near = get_close_matches(name, list(known), n=1, cutoff=0.75)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return SettingError(name, f"{name} is not a setting{hint}")
+
+
+def _read(name: str, setting: Setting, text: str) -> Any:
+    try:
+        return setting.kind.read(text.strip())
+    except ValueError:
+        given = "its value" if setting.secret else repr(text)
+        # without the cause, which could show the value
+        raise SettingError(name, f"{name}: {given} is not {setting.kind.expected}") from None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def _without_password(conninfo: str) -> str:
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        return MASK
+    return make_conninfo(
+        "", **{name: MASK if is_secret_name(name) else part for name, part in parts.items()}
+    )
+
+
+__all__ = [
+    "PREFIX",
+    "Described",
+    "SettingError",
+    "Settings",
+    "describe",
+    "flag_of",
+    "variable_of",
+]
