@@ -45,6 +45,7 @@ async def web(
     aex = aex_app(
         db=parts.db,
         authenticator=authenticator,
+        identity=parts.identity,
         catalog=parts.catalog,
         subscribers=parts.subscribers,
         services=parts.services,
@@ -81,7 +82,8 @@ async def web(
     ]
     serving = asyncio.create_task(server.serve(sockets=list(sockets)))
     try:
-        while not server.started and not serving.done():
+        # uvicorn tells nobody that it has started
+        while not server.started and not serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         ready()
         stopping = asyncio.create_task(stop.wait())

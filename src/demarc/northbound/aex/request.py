@@ -1,0 +1,78 @@
+"""A request: who calls, and its body as the handler's own struct."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+
+from demarc.domains.errors import Forbidden
+from demarc.domains.identity.model import READ, WRITE, Principal
+from demarc.northbound.aex.errors import NotJson
+from demarc.views.services import Side
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls, on which side of open access, and by which API's ids."""
+
+    principal: Principal
+    side: Side
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The organisation they call for."""
+        return self.principal.tenant_id
+
+    @property
+    def api(self) -> str:
+        """Whose ids they are shown."""
+        return "aex" if self.side == "isp" else "fno"
+
+
+class AexRequest(Request[Caller, None, State]):
+    """A request whose body is decoded at once, and strictly, into what its handler takes."""
+
+    async def json(self) -> Any:
+        """Give the body as the type of the handler's ``data``.
+
+        Raises:
+            NotJson: it is said to be something else.
+            msgspec.DecodeError: it is no JSON, or not of that type.
+        """
+        kind = self.headers.get("content-type", "application/json").partition(";")[0]
+        kind = kind.strip().lower()
+        if kind != "application/json" and not (
+            kind.startswith("application/") and kind.endswith("+json")
+        ):
+            raise NotJson
+        field = self.route_handler.parsed_data_field
+        body = await self.body()
+        if field is None:
+            return msgspec.json.decode(body)
+        return msgspec.json.decode(body, type=field.annotation)
+
+
+def admit(principal: Principal, path: str, method: str) -> Caller:
+    """Let a caller in, on the side the path belongs to.
+
+    Raises:
+        Forbidden: their credential is for the other side, or lacks the scope.
+    """
+    side: Side = "fno" if path == "/fno" or path.startswith("/fno/") else "isp"
+    if principal.api is None:
+        allowed = principal.owns_network if side == "fno" else principal.sells
+    else:
+        allowed = principal.api == ("fno" if side == "fno" else "aex")
+    if not allowed:
+        raise Forbidden(
+            "this is for the owners of networks"
+            if side == "fno"
+            else "this is for the ISPs on a network"
+        )
+    scope = READ if method in SAFE_METHODS else WRITE
+    if scope not in principal.scopes:
+        raise Forbidden(f"your credential lacks the scope {scope!r}")
+    return Caller(principal, side)

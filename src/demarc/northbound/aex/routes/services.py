@@ -1,0 +1,208 @@
+"""``/services``: what an ISP orders, watches and changes."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get, post, put
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from demarc.domains.errors import Invalid
+from demarc.northbound.aex import mapping, wire
+from demarc.northbound.aex.api import (
+    LARGEST_PAGE,
+    PAGE_SIZE,
+    Api,
+    Injected,
+    PageNumber,
+    PageSize,
+    as_page,
+    path_of,
+)
+from demarc.northbound.aex.request import AexRequest
+from demarc.platform.database import Tx
+from demarc.views import services, wire_ids
+from demarc.views.services import ServiceDetail
+
+USAGE_DAYS = 30
+_LONGEST_USAGE = timedelta(days=400)
+# somewhere it is a day later already (UTC+14)
+_FURTHEST_EAST = timedelta(hours=14)
+
+
+@post(
+    "/services",
+    operation_id="aex.services.create",
+    summary="Create a service",
+    responses={201: ResponseSpec(data_container=wire.ServiceDetails, description="Created")},
+)
+async def create_service(
+    request: AexRequest, api: Injected, data: JSONBody[wire.NewService]
+) -> Response[bytes]:
+    """Create a service from a customer, a product and a premise. Its log-in works at once."""
+
+    async def perform(tx: Tx) -> tuple[str, msgspec.Struct]:
+        made = await api.services.create(
+            tx,
+            customer_id=await api.referred(tx, request, "customer", data.customer_id),
+            product_id=await api.referred(tx, request, "product", data.product_id),
+            premise_id=await api.referred(tx, request, "premise", data.premise_id),
+            sales_agent=data.sales_agent,
+            isp_reference=data.isp_reference,
+        )
+        shown = await api.service(tx, request, str(made.id))
+        return path_of("services", shown.shown_id), mapping.service_details(shown, None)
+
+    return await api.create(request, perform)
+
+
+@get("/services", operation_id="aex.services.list", summary="List services")
+async def list_services(
+    request: AexRequest,
+    api: Injected,
+    *,
+    status: Annotated[
+        str | None,
+        QueryParameter(description=f"One of: {', '.join(mapping.STATUS.values())}."),
+    ] = None,
+    customer_id: Annotated[str | None, QueryParameter(description="Of this customer.")] = None,
+    premise_id: Annotated[str | None, QueryParameter(description="At this premise.")] = None,
+    sort: Annotated[
+        services.Order, QueryParameter(description="By creation: oldest or newest first.")
+    ] = "created_at",
+    page: PageNumber = 1,
+    page_size: PageSize = PAGE_SIZE,
+) -> wire.Page[wire.Service]:
+    """Give a page of services, oldest first, filtered by what is given."""
+    state = None
+    if status is not None and (state := mapping.state(status)) is None:
+        raise Invalid("status", f"must be one of {', '.join(mapping.STATUS.values())}")
+    caller = request.user
+    async with api.begin(request) as tx:
+        wanted = {}
+        for kind, shown in (("customer", customer_id), ("premise", premise_id)):
+            if shown is None:
+                continue
+            found = await wire_ids.find(tx, caller.api, kind, shown)
+            if found is None:
+                return wire.Page(items=[], page=page, count=0, total=0)
+            wanted[f"{kind}_id"] = found
+        listed = await services.page_of(
+            tx,
+            side=caller.side,
+            api=caller.api,
+            page=page,
+            size=min(page_size, LARGEST_PAGE),
+            order=sort,
+            totals=api.totals,
+            state=state,
+            **wanted,
+        )
+    return as_page(listed, [mapping.service(row) for row in listed.items])
+
+
+@get("/services/snapshot", operation_id="aex.services.snapshot", summary="Track changes")
+async def snapshot(request: AexRequest, api: Injected) -> list[wire.Change]:
+    """Give the services that changed since the ISP's last call, the first time all of them.
+
+    It can be called once in 10 minutes by each ISP.
+    """
+    caller = request.user
+    async with api.begin(request) as tx:
+        changes = await api.services.changes(tx, caller.api)
+        shown = await wire_ids.of_many(
+            tx, caller.api, "service", {change.service_id for change in changes}
+        )
+    return [mapping.change(change, shown[change.service_id]) for change in changes]
+
+
+@get("/services/{service_id:str}", operation_id="aex.services.get", summary="Read a service")
+async def get_service(
+    request: AexRequest, api: Injected, service_id: FromPath[str]
+) -> wire.ServiceDetails:
+    """Give the full details of a service."""
+    async with api.begin(request) as tx:
+        found = await api.service(tx, request, service_id)
+    return _details(api, found)
+
+
+@put("/services/{service_id:str}", operation_id="aex.services.update", summary="Update a service")
+async def update_service(
+    request: AexRequest,
+    api: Injected,
+    service_id: FromPath[str],
+    data: JSONBody[wire.ServiceUpdate],
+) -> wire.ServiceDetails:
+    """Change the ISP's reference, the Wi-Fi's name or its password, and nothing else.
+
+    The Wi-Fi is changed on the CPE when it next reports.
+    """
+    async with api.begin(request) as tx:
+        found = await api.service(tx, request, service_id)
+        await api.services.update(
+            tx,
+            found.id,
+            isp_reference=data.isp_reference,
+            wifi_username=data.wifi_username,
+            wifi_password=data.wifi_password,
+        )
+        updated = await api.service(tx, request, service_id)
+    return _details(api, updated)
+
+
+@get(
+    "/services/{service_id:str}/radius/status",
+    operation_id="aex.services.radius.status",
+    summary="RADIUS status",
+)
+async def radius_status(
+    request: AexRequest, api: Injected, service_id: FromPath[str]
+) -> wire.RadiusStatus:
+    """Give a service's log-in with its password, its last attempts and its sessions."""
+    async with api.begin(request) as tx:
+        found = await api.service(tx, request, service_id)
+        known = await api.aaa.radius_status(tx, found.id)
+    return mapping.radius_status(known)
+
+
+@get(
+    "/services/{service_id:str}/radius/usage",
+    operation_id="aex.services.radius.usage",
+    summary="Usage a day",
+)
+async def radius_usage(
+    request: AexRequest,
+    api: Injected,
+    service_id: FromPath[str],
+    from_: Annotated[
+        date | None, QueryParameter(name="from", description="First day; 30 days ago if not given.")
+    ] = None,
+    to: Annotated[date | None, QueryParameter(description="Last day; today if not given.")] = None,
+) -> list[wire.UsageDay]:
+    """Give the bytes of each local day with use, in order; both days are included."""
+    until = to or (datetime.now(UTC) + _FURTHEST_EAST).date()
+    since = from_ or (to or datetime.now(UTC).date()) - timedelta(days=USAGE_DAYS)
+    if until < since:
+        raise Invalid("to", "lies before from")
+    if until - since > _LONGEST_USAGE:
+        raise Invalid("from", f"is more than {_LONGEST_USAGE.days} days before to")
+    async with api.begin(request) as tx:
+        found = await api.service(tx, request, service_id)
+        used = await api.aaa.usage(tx, found.id, since, until)
+    return [mapping.usage_day(day) for day in used]
+
+
+def _details(api: Api, found: ServiceDetail) -> wire.ServiceDetails:
+    return mapping.service_details(found, api.services.wifi_password(found.service))
+
+
+HANDLERS = [
+    create_service,
+    list_services,
+    snapshot,
+    get_service,
+    update_service,
+    radius_status,
+    radius_usage,
+]
