@@ -22,6 +22,8 @@ import msgspec
 VENDOR_BITS: Final = 8
 """An attribute's key is its vendor, shifted by this, and its type."""
 
+_TYPE_MAX: Final = 255
+
 
 class Kind(Enum):
     """How a value is written on the wire, and the Python type it is read as."""
@@ -126,7 +128,7 @@ def parse(text: str) -> Iterator[Attribute]:
         ValueError: a line does not follow the format; it names the line.
     """
     vendor = 0
-    pending: list[str] | None = None
+    attribute: Attribute | None = None
     values: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         words = line.partition("#")[0].split()
@@ -136,17 +138,17 @@ def parse(text: str) -> Iterator[Attribute]:
             if line[0].isspace():
                 values[words[1]] = int(words[0])
                 continue
-            if pending is not None:
-                yield _attribute(vendor, pending, values)
-            pending, values = None, {}
+            if attribute is not None:
+                yield attribute
+            attribute, values = None, {}
             if words[0] == "vendor":
                 vendor = int(words[1])
             else:
-                pending = words
+                attribute = _attribute(vendor, words, values)
         except (IndexError, ValueError) as error:
             raise ValueError(f"line {number}: {line.strip()!r} is no dictionary entry") from error
-    if pending is not None:
-        yield _attribute(vendor, pending, values)
+    if attribute is not None:
+        yield attribute
 
 
 def _attribute(vendor: int, words: list[str], values: dict[str, int]) -> Attribute:
@@ -161,6 +163,8 @@ def _attribute(vendor: int, words: list[str], values: dict[str, int]) -> Attribu
         else:
             encryption = Encryption(flag)
     type_ = int(number)
+    if not 1 <= type_ <= _TYPE_MAX:
+        raise ValueError("a type is one octet")
     return Attribute(
         name=name,
         vendor=vendor,
