@@ -1,0 +1,46 @@
+"""What every test may ask for."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from demarc.platform.database import Database
+from support import postgres as support_postgres
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if support_postgres.FOLDER in os.environ:  # a worker of a run that has its folder
+        return
+    stack = contextlib.ExitStack()
+    stack.enter_context(support_postgres.run_folder())
+    config.add_cleanup(stack.close)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> support_postgres.Server:
+    """A private server for the run, started when first asked for."""
+    return support_postgres.server()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: support_postgres.Server) -> str:
+    """The name of a database with this version's schema, to copy from."""
+    postgres.template()
+    return support_postgres.TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres: support_postgres.Server, template: str) -> Iterator[str]:
+    """A database of the test's own, with this version's schema and nothing in it."""
+    with postgres.database(template) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """The same, opened as the platform opens it."""
+    database = await Database.open(database_url)
+    yield database
+    await database.close()
