@@ -1,0 +1,65 @@
+"""The child's side: the sockets it was handed, how it says it is ready, and when it ends."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from typing import Self
+
+SOCKETS = "DEMARC_CHILD_SOCKETS"
+LIFELINE = "DEMARC_CHILD_LIFELINE"
+READY = "DEMARC_CHILD_READY"
+
+
+class Child:
+    """What this process inherited from its parent."""
+
+    def __init__(self, sockets: dict[str, list[socket.socket]], lifeline: int, ready: int) -> None:
+        self._sockets = sockets
+        self._lifeline = lifeline
+        self._ready = ready
+
+    @classmethod
+    def inherit(cls) -> Self:
+        """Take over what the parent handed down; call it once.
+
+        Raises:
+            KeyError: the process was not started by a parent of ours.
+        """
+        lifeline, ready = int(os.environ.pop(LIFELINE)), int(os.environ.pop(READY))
+        sockets: dict[str, list[socket.socket]] = {}
+        for entry in filter(None, os.environ.pop(SOCKETS).split(",")):
+            name, _, number = entry.rpartition(":")
+            inherited = socket.socket(fileno=int(number))
+            inherited.setblocking(False)
+            sockets.setdefault(name, []).append(inherited)
+        for descriptor in (lifeline, ready):
+            os.set_inheritable(descriptor, False)
+        return cls(sockets, lifeline, ready)
+
+    def sockets(self, name: str) -> list[socket.socket]:
+        """Give the sockets of a name; none if there are none."""
+        return self._sockets.get(name, [])
+
+    def ready(self) -> None:
+        """Tell the parent that this process does its work; further calls do nothing."""
+        if self._ready >= 0:
+            with contextlib.suppress(OSError):  # the parent is gone; the lifeline says so too
+                os.write(self._ready, b"1")
+            os.close(self._ready)
+            self._ready = -1
+
+    def stop_event(self) -> asyncio.Event:
+        """Give the event that is set when the parent says stop, or is gone."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(wanted, stop.set)
+
+        def lifeline_cut() -> None:
+            loop.remove_reader(self._lifeline)
+            stop.set()
+
+        loop.add_reader(self._lifeline, lifeline_cut)
+        return stop
