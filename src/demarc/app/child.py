@@ -7,7 +7,6 @@ environment, the settings it has resolved.
 import os
 import sys
 
-import msgspec
 import uvloop
 
 from demarc.app.parts import assemble
@@ -27,7 +26,7 @@ _POOLS = {"web": (10, 4), "worker": (1, 8), "radius": (1, 5)}
 async def run(role: str) -> None:
     """Run one role until the parent says stop, or is gone."""
     child = Child.inherit()
-    settings = msgspec.json.decode(os.environ.pop(SETTINGS), type=Settings)
+    settings = Settings.from_json(os.environ.pop(SETTINGS))
     conninfo = os.environ.pop(CONNINFO)
     configure_logs(settings, role)
     tenants, system = _POOLS[role]

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Generator, Sequence
+from typing import cast
 
 import uvicorn
 
-from demarc.app.dispatch import Dispatcher
+from demarc.app.dispatch import AsgiApp, Dispatcher
 from demarc.app.health import Health
 from demarc.app.parts import Parts
 from demarc.domains.access.live import LiveStatus
@@ -62,7 +63,7 @@ async def web(
 
     server = _Server(
         uvicorn.Config(
-            Dispatcher({"aex": aex, "health": Health({"database": database})}),
+            Dispatcher({"aex": cast("AsgiApp", aex), "health": Health({"database": database})}),
             loop="uvloop",
             http="httptools",
             lifespan="off",

@@ -1,0 +1,41 @@
+"""The radius process: authentication and accounting on UDP, and nothing else on its loop."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+
+from demarc.app.parts import Parts
+from demarc.southbound.radius.limits import Limits
+from demarc.southbound.radius.server import RadiusServer
+
+
+async def radius(
+    parts: Parts,
+    auth: Sequence[socket.socket],
+    acct: Sequence[socket.socket],
+    stop: asyncio.Event,
+    ready: Callable[[], None],
+) -> None:
+    """Serve RADIUS on the sockets until told to stop; what was received is then accounted for.
+
+    Args:
+        parts: the domains.
+        auth: UDP sockets for Access-Request.
+        acct: UDP sockets for Accounting-Request.
+        stop: set to end.
+        ready: called once packets are answered.
+    """
+    server = RadiusServer(
+        parts.db,
+        parts.keys,
+        Limits(
+            cache_size=parts.settings.credential_cache_size,
+            cache_age=parts.settings.credential_cache_max_age,
+        ),
+    )
+    await server.serve(auth, acct)
+    ready()
+    try:
+        await stop.wait()
+    finally:
+        await server.stop()

@@ -1,0 +1,172 @@
+"""What an ISP's own software does: customers, services and what became of them, over the API."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from demarc.cli.demo.people import customer
+
+_AT_ONCE = 8
+
+
+class Subscriber(msgspec.Struct, frozen=True):
+    """A subscriber as an ISP knows it: what the installer takes along.
+
+    Attributes:
+        number: counts the subscribers of the demo.
+        username: the log-in, with its realm.
+        serial: of the ONU that was put up.
+    """
+
+    number: int
+    service_id: str
+    customer_id: str
+    product_id: str
+    premise_id: str
+    username: str
+    password: str
+    serial: str
+
+
+class Isp:
+    """An ISP that sells on the network, through the AEx API alone."""
+
+    def __init__(self, url: str, token: str, fno_token: str) -> None:
+        self._isp = _client(url, token)
+        self._fno = _client(url, fno_token)
+
+    async def __aenter__(self) -> Self:
+        """Open the connections."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        await self._isp.aclose()
+        await self._fno.aclose()
+
+    async def subscribers(
+        self, numbers: list[int], serial: Callable[[int], str]
+    ) -> list[Subscriber]:
+        """Give the subscribers of these numbers, creating those who are not there yet.
+
+        Args:
+            numbers: of the demo's subscribers; the ISP's reference of a service is made of it.
+            serial: gives the ONU of a number.
+        """
+        services = await self._all("/services")
+        # the list does not tell the ISP's reference: ask each service for it
+        found: dict[int, dict[str, Any]] = {}
+
+        async def look(service: dict[str, Any]) -> None:
+            whole = await _get(self._isp, f"/services/{service['id']}")
+            reference = whole.get("isp_reference") or ""
+            if reference.startswith("demo-") and whole["status"] != "Cancelled":
+                found[int(reference.removeprefix("demo-"))] = whole
+
+        await _together([look(service) for service in services])
+        products = await self._all("/products")
+        premises = await self._all("/premises", predefined="true")
+        made: list[Subscriber] = []
+
+        async def bring(number: int) -> None:
+            service = found.get(number)
+            if service is None:
+                place = premises[number % len(premises)]
+                offers = [p for p in products if place["area_id"] in p["area_ids"]]
+                service = await self._sell(number, place, offers[number % len(offers)])
+                await _put(
+                    self._fno,
+                    f"/fno/services/{service['id']}/device",
+                    {"serial_number": serial(number)},
+                )
+            status = await _get(self._isp, f"/services/{service['id']}/radius/status")
+            made.append(
+                Subscriber(
+                    number=number,
+                    service_id=service["id"],
+                    customer_id=service["customer_id"],
+                    product_id=service["product_id"],
+                    premise_id=service["premise_id"],
+                    username=status["username"],
+                    password=status["password"],
+                    serial=serial(number),
+                )
+            )
+
+        await _together([bring(number) for number in numbers])
+        return sorted(made, key=lambda subscriber: subscriber.number)
+
+    async def _sell(
+        self, number: int, place: dict[str, Any], product: dict[str, Any]
+    ) -> dict[str, Any]:
+        buyer = await self._isp.post(
+            "/customers", json=customer(number), headers={"Idempotency-Key": f"customer-{number}"}
+        )
+        buyer.raise_for_status()
+        made = await self._isp.post(
+            "/services",
+            json={
+                "customer_id": buyer.json()["id"],
+                "product_id": product["id"],
+                "premise_id": place["id"],
+            },
+            headers={"Idempotency-Key": f"service-{number}"},
+        )
+        made.raise_for_status()
+        service_id = made.headers["Location"].rstrip("/").rsplit("/", 1)[-1]
+        return await _put(self._isp, f"/services/{service_id}", {"isp_reference": f"demo-{number}"})
+
+    async def _all(self, path: str, **filters: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            found = await _get(self._isp, path, page=str(page), page_size="100", **filters)
+            items += found["items"]
+            if not found["items"] or len(items) >= found["total"]:
+                return items
+            page += 1
+
+
+def _client(url: str, token: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=url,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=20,
+        trust_env=False,
+        limits=httpx.Limits(max_connections=_AT_ONCE),
+    )
+
+
+async def _get(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, Any]:
+    answer = await client.get(path, params=query)
+    answer.raise_for_status()
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def _put(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await client.put(path, json=body)
+    answer.raise_for_status()
+    whole: dict[str, Any] = answer.json()
+    return whole
+
+
+async def _together(work: list[Awaitable[None]]) -> None:
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(task: Awaitable[None]) -> None:
+        async with room:
+            await task
+
+    async with asyncio.TaskGroup() as group:
+        for task in work:
+            group.create_task(one(task))
