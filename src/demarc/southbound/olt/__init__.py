@@ -1,0 +1,1 @@
+"""Drivers that ask OLTs, one module a vendor."""
