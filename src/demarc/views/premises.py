@@ -61,6 +61,14 @@ class NearRow(msgspec.Struct, frozen=True):
     distance_m: float
 
 
+class AddressRow(msgspec.Struct, frozen=True):
+    """An address and the area that premises at it lie in, if any does."""
+
+    full_address: str
+    area_id: UUID | None
+    shown_area_id: str | None
+
+
 class AddressText(msgspec.Struct, frozen=True):
     """An address as it is written."""
 
@@ -118,10 +126,16 @@ AT_ADDRESS = Statement(
     PremiseRow,
 )
 
-IS_ADDRESS = Statement(
-    "views.premises.is_address",
-    "SELECT full_address FROM address WHERE address_key = %(key)s LIMIT 1",
-    AddressText,
+WITHOUT_PREMISE = Statement(
+    "views.premises.address_without_premise",
+    f"""
+    SELECT a.full_address, a.area_id, {wire_ids.known_as("area", "a.area_id")} AS shown_area_id
+    FROM (SELECT b.full_address, (SELECT p.area_id FROM premise p
+                                  WHERE p.address_id = b.id AND p.area_id IS NOT NULL
+                                  ORDER BY p.created_at, p.id LIMIT 1) AS area_id
+          FROM address b WHERE b.address_key = %(key)s ORDER BY b.created_at, b.id LIMIT 1) a
+    """,
+    AddressRow,
 )
 
 ADDRESSES = Statement(
@@ -213,9 +227,9 @@ async def at_address(tx: Tx, *, api: str, address: str) -> PremiseRow | None:
     return await AT_ADDRESS.one(tx, api=api, tenant_id=tx.tenant, key=fold(address))
 
 
-async def is_address(tx: Tx, address: str) -> bool:
-    """Tell whether an address is known, with a premise at it or not."""
-    return await IS_ADDRESS.one(tx, key=fold(address)) is not None
+async def address_without_premise(tx: Tx, *, api: str, address: str) -> AddressRow | None:
+    """Give an address written whole, though there is no premise of just that name."""
+    return await WITHOUT_PREMISE.one(tx, api=api, tenant_id=tx.tenant, key=fold(address))
 
 
 async def addresses(tx: Tx, text: str, limit: int) -> list[str]:

@@ -16,17 +16,15 @@ from demarc.domains.identity.authentication import Authenticator
 from demarc.domains.identity.service import Identity
 from demarc.domains.services.service import Services
 from demarc.domains.subscribers.service import Subscribers
-from demarc.northbound.aex import errors
+from demarc.northbound.aex import docs, errors
 from demarc.northbound.aex.api import Api
 from demarc.northbound.aex.authentication import Authentication
 from demarc.northbound.aex.request import AexRequest
-from demarc.northbound.aex.routes import services as service_routes
+from demarc.northbound.aex.routes import HANDLERS
 from demarc.platform.database import Database
 from demarc.views.totals import Totals
 
 LARGEST_BODY = 1_000_000
-
-HANDLERS = [*service_routes.HANDLERS]
 
 # GETs that do something: the snapshot moves on, the live status asks a device.
 _ACTS = ("/services/snapshot", "/device/status/live")
@@ -97,7 +95,7 @@ def aex_app(
         public_url=public_url,
     )
     return AexApp(
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, *docs.HANDLERS],
         request_class=AexRequest,
         middleware=[DefineMiddleware(Authentication, authenticator=authenticator)],
         dependencies={"api": Provide(lambda: api, sync_to_thread=False, use_cache=True)},

@@ -35,7 +35,11 @@ _FURTHEST_EAST = timedelta(hours=14)
     "/services",
     operation_id="aex.services.create",
     summary="Create a service",
-    responses={201: ResponseSpec(data_container=wire.ServiceDetails, description="Created")},
+    responses={
+        201: ResponseSpec(
+            data_container=wire.ServiceDetails, description="Created", generate_examples=False
+        )
+    },
 )
 async def create_service(
     request: AexRequest, api: Injected, data: JSONBody[wire.NewService]
@@ -75,6 +79,34 @@ async def list_services(
     page_size: PageSize = PAGE_SIZE,
 ) -> wire.Page[wire.Service]:
     """Give a page of services, oldest first, filtered by what is given."""
+    return await list_page(
+        request,
+        api,
+        status=status,
+        customer_id=customer_id,
+        premise_id=premise_id,
+        sort=sort,
+        page=page,
+        page_size=page_size,
+    )
+
+
+async def list_page(
+    request: AexRequest,
+    api: Api,
+    *,
+    status: str | None,
+    customer_id: str | None,
+    premise_id: str | None,
+    sort: services.Order,
+    page: int,
+    page_size: int,
+) -> wire.Page[wire.Service]:
+    """Give a page of the services on the caller's side.
+
+    Raises:
+        Invalid: there is no such status.
+    """
     state = None
     if status is not None and (state := mapping.state(status)) is None:
         raise Invalid("status", f"must be one of {', '.join(mapping.STATUS.values())}")
