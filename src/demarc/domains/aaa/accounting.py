@@ -351,17 +351,15 @@ def _relation(row: SessionRow, record: Record) -> int:
     """Tell whether a record is of a session (0), of a newer (1) or of an older one (-1)."""
     began = record.began
     slack = _SLACK if record.exact else _RECEIVED
-    if row.ended_at is not None and row.terminate_cause not in PROVISIONAL:
-        # what has ended tells nothing later
-        if record.exact and record.at > row.ended_at + slack:
-            return 1
-        if not record.exact and _is_repeated_stop(row, record):
-            return 0
+    # what has really ended tells nothing later
+    over = row.ended_at if row.terminate_cause not in PROVISIONAL else None
+    late = over is not None and record.at > over + slack
+    if late and record.exact:
+        return 1
+    if over is not None and not record.exact and _is_repeated_stop(row, record):
+        return 0
     if began is None:
-        if record.at < row.started_at:
-            return -1
-        provisional_or_live = row.ended_at is None or row.terminate_cause in PROVISIONAL
-        return 0 if provisional_or_live or record.at <= row.ended_at + slack else 1
+        return -1 if record.at < row.started_at else int(late)
     tolerance = _RECEIVED
     if record.exact:
         tolerance = _SLACK if record.kind is Kind.START else _RECKONED

@@ -125,7 +125,7 @@ class Equipment:
             )
         }
         if unknown := set(changes) - set(values):
-            raise Invalid(sorted(unknown)[0], "cannot be changed")
+            raise Invalid(min(unknown), "cannot be changed")
         if "secret" in changes:
             changes["secret"] = self._encrypt(nas.id, changes["secret"])
         if "prefix" in changes:

@@ -63,6 +63,8 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
     Raises:
         psycopg.DataError: some record holds what cannot be stored.
     """
+    if not entries:
+        return []
     by_credential: dict[UUID, list[Record]] = {}
     subscribers: dict[UUID, Subscriber] = {}
     for entry in entries:
@@ -70,6 +72,7 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
         subscribers[key] = entry.subscriber
         by_credential.setdefault(key, []).append(entry.record)
 
+    await queries.LOCK_CREDENTIALS.one(tx, keys=sorted(map(_lock_key, by_credential)))
     live = await _live(tx, list(by_credential))
     closed = await _closed(tx, by_credential, live)
     changes: list[Kept] = []
@@ -98,6 +101,10 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
     if usage:
         await queries.ADD_USAGE.run(tx, rows=as_json(_merged(usage)))
     return [kept.row for kept in changes]
+
+
+def _lock_key(credential_id: UUID) -> int:
+    return int.from_bytes(credential_id.bytes[:8], "big", signed=True)
 
 
 async def _live(tx: Tx, credentials: list[UUID]) -> dict[UUID, list[SessionRow]]:
@@ -185,9 +192,7 @@ async def quarantine(
     tx: Tx, *, owner_id: UUID | None, nas_id: UUID | None, reason: str, packet: bytes
 ) -> None:
     """Keep a packet that cannot be booked, for a person to see."""
-    await queries.QUARANTINE.run(
-        tx, owner_id=owner_id, nas_id=nas_id, reason=reason, packet=packet
-    )
+    await queries.QUARANTINE.run(tx, owner_id=owner_id, nas_id=nas_id, reason=reason, packet=packet)
 
 
 async def live_uses(tx: Tx) -> list[LiveUse]:

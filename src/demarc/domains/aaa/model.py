@@ -189,16 +189,3 @@ class RadiusStatus(msgspec.Struct, frozen=True):
     password: str | None
     attempts: list[Attempt]
     sessions: list[Session]
-
-
-class CredentialAccepted(msgspec.Struct, frozen=True):
-    """Event: a credential logged in for the first time.
-
-    Attributes:
-        at: when, UTC.
-    """
-
-    credential_id: UUID
-    service_id: UUID
-    tenant_id: UUID
-    at: datetime

@@ -468,7 +468,15 @@ NOTE_FIRST_ACCEPTS = Statement(
     Accepted,
 )
 
-COPY_ATTEMPTS = """
-    COPY auth_attempt (at, tenant_id, owner_id, credential_id, nas_id, accepted, reply,
-                       calling_station_id) FROM STDIN
-"""
+# COPY is not allowed into a table under row-level security.
+INSERT_ATTEMPTS = Statement(
+    "aaa.insert_attempts",
+    """
+    INSERT INTO auth_attempt (at, tenant_id, owner_id, credential_id, nas_id, accepted, reply,
+                              calling_station_id)
+    SELECT at, tenant_id, owner_id, credential_id, nas_id, accepted, reply, station
+    FROM json_to_recordset(%(rows)s::text::json) AS r (
+        at timestamptz, tenant_id uuid, owner_id uuid, credential_id uuid, nas_id uuid,
+        accepted boolean, reply text, station text)
+    """,
+)

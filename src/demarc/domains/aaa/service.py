@@ -141,9 +141,7 @@ class Aaa(Equipment):
         """Say whether a service's credentials may log in; live sessions are not touched."""
         await queries.SET_ACCESS.run(tx, service_id=service_id, access=access)
 
-    async def set_speed(
-        self, tx: Tx, service_id: UUID, download_bps: int, upload_bps: int
-    ) -> None:
+    async def set_speed(self, tx: Tx, service_id: UUID, download_bps: int, upload_bps: int) -> None:
         """Change the speed (bit/s) that the next log-in gets."""
         await queries.SET_SPEED.run(
             tx, service_id=service_id, download_bps=download_bps, upload_bps=upload_bps

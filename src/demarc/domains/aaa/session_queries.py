@@ -31,6 +31,14 @@ _ROWS = """json_to_recordset(%(rows)s::text::json) AS r (
     input_octets bigint, output_octets bigint, ipv6_input_octets bigint,
     ipv6_output_octets bigint, ended_at timestamptz, terminate_cause text)"""
 
+# Two writers of one credential (a second process, a transaction given up but not yet over) wait
+# for each other; the keys are sorted, so that they never lock up.
+LOCK_CREDENTIALS = Statement(
+    "aaa.lock_credentials",
+    "SELECT count(pg_advisory_xact_lock(key)) AS value FROM unnest(%(keys)s::bigint[]) AS key",
+    Scalar,
+)
+
 # In the order of their ids, so that two writers wait for each other instead of locking up.
 LIVE_OF_CREDENTIALS = Statement(
     "aaa.live_of_credentials",
@@ -210,6 +218,7 @@ __all__ = [
     "INSERT_LIVE",
     "LIVE_OF_CREDENTIALS",
     "LIVE_USES",
+    "LOCK_CREDENTIALS",
     "PURGE_QUARANTINE",
     "QUARANTINE",
     "UPDATE_LIVE",

@@ -1,0 +1,18 @@
+"""What the AAA domain tells those above it."""
+
+from uuid import UUID
+
+import msgspec
+
+
+class CredentialAccepted(msgspec.Struct, frozen=True):
+    """Credentials of these services logged in for the first time.
+
+    Attributes:
+        service_ids: the services, each once.
+    """
+
+    service_ids: list[UUID]
+
+
+__all__ = ["CredentialAccepted"]

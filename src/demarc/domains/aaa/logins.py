@@ -1,0 +1,176 @@
+"""What the RADIUS process asks and tells the database: log-ins, NASes, attempts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from demarc.domains.aaa import addresses, queries
+from demarc.domains.aaa.accounting import Subscriber
+from demarc.domains.aaa.events import CredentialAccepted
+from demarc.domains.aaa.model import Lease, Nas, Realm
+from demarc.domains.aaa.queries import LoginRow
+from demarc.platform.database import Tx
+from demarc.platform.events import emit
+
+
+class Login(msgspec.Struct):
+    """A credential with its addresses, as it is kept in memory.
+
+    Attributes:
+        secret: the password, still encrypted.
+        access: "allowed", "suspended" or "closed".
+        accepted_before: whether it has ever logged in.
+        leases: the static address first, then in the order they were given.
+    """
+
+    id: UUID
+    network_id: UUID
+    realm_id: UUID
+    username: str
+    secret: bytes | None
+    access: str
+    download_bps: int
+    upload_bps: int
+    max_sessions: int
+    accepted_before: bool
+    subscriber: Subscriber
+    leases: list[Lease]
+
+    @property
+    def static(self) -> Lease | None:
+        """Its static address, where it has one."""
+        return self.leases[0] if self.leases and self.leases[0].kind == "static" else None
+
+
+class AnsweredAttempt(msgspec.Struct, frozen=True):
+    """An Access-Request that was answered, to be recorded.
+
+    Attributes:
+        reply: as it is shown.
+        address: the address given, when the station that got it is to be remembered.
+        first: whether the credential had never logged in before, as far as is known.
+    """
+
+    at: datetime
+    tenant_id: UUID
+    owner_id: UUID
+    credential_id: UUID
+    nas_id: UUID
+    accepted: bool
+    reply: str
+    station: str | None
+    address: str | None = None
+    first: bool = False
+
+
+def _login(row: LoginRow) -> Login:
+    return Login(
+        id=row.id,
+        network_id=row.network_id,
+        realm_id=row.realm_id,
+        username=row.username,
+        secret=row.secret,
+        access=row.access,
+        download_bps=row.download_bps,
+        upload_bps=row.upload_bps,
+        max_sessions=row.max_sessions,
+        accepted_before=row.first_accept_at is not None,
+        subscriber=Subscriber(row.id, row.tenant_id, row.owner_id, row.service_id, row.timezone),
+        leases=[Lease(*lease) for lease in row.leases],
+    )
+
+
+async def logins_by_name(tx: Tx, names: Sequence[tuple[UUID, str]]) -> list[Login]:
+    """Give the log-ins of (realm, username) pairs; those that do not exist are not there.
+
+    Usernames hold no zero characters.
+    """
+    rows = await queries.LOGINS_BY_NAME.all(
+        tx, realms=[realm for realm, _ in names], usernames=[name for _, name in names]
+    )
+    return [_login(row) for row in rows]
+
+
+async def logins_by_id(tx: Tx, ids: Sequence[UUID]) -> list[Login]:
+    """Give log-ins by their credentials' ids; those that do not exist are not there."""
+    return [_login(row) for row in await queries.LOGINS_BY_ID.all(tx, ids=list(ids))]
+
+
+async def all_nases(tx: Tx) -> list[Nas]:
+    """Give every NAS of every network."""
+    return await queries.NASES.all(tx)
+
+
+async def all_realms(tx: Tx) -> list[Realm]:
+    """Give every realm of every tenant."""
+    return await queries.REALMS.all(tx)
+
+
+async def lease_further(tx: Tx, login: Login, station: str | None) -> list[Lease]:
+    """Lease one more address for a further station; give all leases (see ``addresses``)."""
+    return await addresses.lease_further(
+        tx,
+        network_id=login.network_id,
+        tenant_id=login.subscriber.tenant_id,
+        credential_id=login.id,
+        station=station,
+    )
+
+
+async def record_attempts(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
+    """Record answered attempts, with what follows from them.
+
+    Credentials that logged in for the first time are marked, and those above are told.
+
+    Args:
+        tx: of the system.
+        attempts: what was answered, in order.
+    """
+    await queries.INSERT_ATTEMPTS.run(tx, rows=msgspec.json.encode(attempts).decode())
+    await _note_stations(tx, attempts)
+    await _note_first_accepts(tx, attempts)
+
+
+async def _note_stations(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
+    stations = {
+        (attempt.credential_id, attempt.address): attempt.station
+        for attempt in attempts
+        if attempt.address is not None and attempt.station is not None
+    }
+    if stations:
+        keys = sorted(stations, key=str)
+        await queries.NOTE_STATIONS.run(
+            tx,
+            credentials=[credential for credential, _ in keys],
+            addresses=[address for _, address in keys],
+            stations=[stations[key] for key in keys],
+        )
+
+
+async def _note_first_accepts(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
+    first: dict[UUID, datetime] = {}
+    for attempt in attempts:
+        if attempt.first and attempt.accepted:
+            first.setdefault(attempt.credential_id, attempt.at)
+    if not first:
+        return
+    accepted = await queries.NOTE_FIRST_ACCEPTS.all(
+        tx, credentials=list(first), times=list(first.values())
+    )
+    if accepted:
+        services = dict.fromkeys(row.service_id for row in accepted)
+        await emit(tx, CredentialAccepted(list(services)))
+
+
+__all__ = [
+    "AnsweredAttempt",
+    "Login",
+    "all_nases",
+    "all_realms",
+    "lease_further",
+    "logins_by_id",
+    "logins_by_name",
+    "record_attempts",
+]

@@ -1,0 +1,274 @@
+"""Access-Requests: who it is, whether they may, and what they get (RFC 2865)."""
+
+import asyncio
+from functools import partial
+from hmac import compare_digest
+from uuid import UUID
+
+import structlog
+
+from demarc.domains.aaa.logins import AnsweredAttempt, Login, lease_further
+from demarc.domains.aaa.model import Lease
+from demarc.domains.aaa.stations import Granted, Refused, Stations, WantsAddress
+from demarc.platform.clock import Monotonic
+from demarc.platform.database import Database
+from demarc.platform.secrets.keys import KeyRing, Undecipherable, row_binding
+from demarc.platform.telemetry.counters import count
+from demarc.protocols.radius.dictionary import DICTIONARY
+from demarc.protocols.radius.errors import Malformed
+from demarc.protocols.radius.packet import Code
+from demarc.protocols.radius.password import decrypt_pap, verify_chap
+from demarc.southbound.radius.attempts import Attempts
+from demarc.southbound.radius.clients import Clients
+from demarc.southbound.radius.credentials import Credentials, Entry
+from demarc.southbound.radius.exchange import Exchange
+from demarc.southbound.radius.limits import Limits
+from demarc.southbound.radius.outage import is_outage, within
+from demarc.southbound.radius.replies import (
+    accept_attributes,
+    address_attribute,
+    reject_attributes,
+)
+
+_log = structlog.get_logger(__name__)
+
+USER_NAME = DICTIONARY["User-Name"]
+USER_PASSWORD = DICTIONARY["User-Password"]
+CHAP_PASSWORD = DICTIONARY["CHAP-Password"]
+CALLING_STATION_ID = DICTIONARY["Calling-Station-Id"]
+
+WRONG = "unknown user or wrong password"
+REFUSALS = {"suspended": "service suspended", "closed": "service closed"}
+NO_ADDRESS = "no free address"
+NO_METHOD = "only PAP and CHAP are supported"
+
+_MOST_LEASING = 500
+
+
+class Authenticator:
+    """Answers Access-Requests.
+
+    Args:
+        db: where a further address is leased.
+        keyring: decrypts passwords.
+        clients: knows realms.
+        credentials: the log-ins.
+        stations: who is logged in.
+        attempts: records what was answered.
+        limits: how long the database is waited for.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        keyring: KeyRing,
+        clients: Clients,
+        credentials: Credentials,
+        stations: Stations,
+        attempts: Attempts,
+        limits: Limits,
+        clock: Monotonic,
+    ) -> None:
+        self._db = db
+        self._keyring = keyring
+        self._clients = clients
+        self._credentials = credentials
+        self._stations = stations
+        self._attempts = attempts
+        self._limits = limits
+        self._clock = clock
+        self._leasing: dict[UUID, asyncio.Lock] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, exchange: Exchange) -> None:
+        """Answer an Access-Request: at once if its log-in is in memory, else once it is read."""
+        login = exchange.packet.text(USER_NAME)
+        key = None if login is None else self._clients.resolve(login, exchange.client)
+        if key is None:
+            self._reject(exchange, None, WRONG)
+            return
+        entry = self._credentials.find(key)
+        if entry is not None:
+            self._judge(exchange, entry)
+        elif not self._credentials.want(key, partial(self._judge_safely, exchange)):
+            count("radius_dropped", reason="overload")
+            exchange.drop()
+
+    def _judge_safely(self, exchange: Exchange, entry: Entry | None) -> None:
+        try:
+            if entry is None:
+                count("radius_dropped", reason="database_away")
+                exchange.drop()
+            else:
+                self._judge(exchange, entry)
+        except Malformed as reason:
+            count("radius_dropped", reason=reason.reason)
+            exchange.drop()
+        except Exception:  # noqa: BLE001 - logged and counted
+            # one request must not take the answers of the others that were read with it
+            count("radius_dropped", reason="error")
+            _log.exception("an Access-Request failed")
+            exchange.drop()
+
+    def _judge(self, exchange: Exchange, entry: Entry) -> None:
+        login = entry.login
+        if login is None or login.network_id != exchange.client.nas.network_id:
+            self._reject(exchange, None, WRONG)
+            return
+        refusal = self._check_password(exchange, entry, login)
+        if refusal is None and login.access != "allowed":
+            refusal = REFUSALS.get(login.access, REFUSALS["closed"])
+        if refusal is not None:
+            self._reject(exchange, login, refusal)
+            return
+        station = exchange.packet.text(CALLING_STATION_ID)
+        decision = self._stations.decide(login, station, self._clock())
+        if isinstance(decision, Granted):
+            self._accept(exchange, entry, login, station, decision.address)
+        elif isinstance(decision, Refused):
+            self._reject(exchange, login, decision.reason)
+        elif len(self._tasks) >= _MOST_LEASING:
+            count("radius_dropped", reason="overload")
+            exchange.drop()
+        else:
+            task = asyncio.get_running_loop().create_task(
+                self._accept_with_further_address(exchange, entry, login, station)
+            )
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _check_password(self, exchange: Exchange, entry: Entry, login: Login) -> str | None:
+        password = entry.password
+        if password is None:
+            if login.secret is None:
+                return WRONG
+            row = row_binding("credential", "secret", login.id)
+            try:
+                password = self._keyring.decrypt(login.secret, row=row)
+            except Undecipherable as reason:
+                _log.error("a password cannot be read", reason=str(reason))
+                return WRONG
+            entry.password = password
+        packet = exchange.packet
+        hidden = packet.value(USER_PASSWORD)
+        if hidden is not None:
+            given = decrypt_pap(hidden, exchange.client.secret, packet.authenticator)
+            return None if compare_digest(given, password) else WRONG
+        if packet.value(CHAP_PASSWORD) is not None:
+            return None if verify_chap(packet, password) else WRONG
+        return NO_METHOD
+
+    async def _accept_with_further_address(
+        self, exchange: Exchange, entry: Entry, login: Login, station: str | None
+    ) -> None:
+        """Lease one more address, which takes a commit, and accept with it."""
+        lock = self._leasing.setdefault(login.id, asyncio.Lock())
+        try:
+            async with lock:
+                # another station may have been here first
+                decision = self._stations.decide(login, station, self._clock())
+                if isinstance(decision, WantsAddress):
+                    login.leases = await within(
+                        self._limits.database_patience, self._lease(login, station)
+                    )
+                    count("radius_further_leases")
+                    decision = self._stations.decide(login, station, self._clock())
+                if isinstance(decision, Granted):
+                    self._accept(exchange, entry, login, station, decision.address)
+                elif isinstance(decision, Refused):
+                    self._reject(exchange, login, decision.reason)
+                else:
+                    self._reject(exchange, login, NO_ADDRESS)
+        except Exception as error:  # noqa: BLE001 - logged and counted
+            exchange.drop()
+            if not is_outage(error):
+                _log.exception("leasing a further address failed")
+            count("radius_dropped", reason="database_away" if is_outage(error) else "error")
+        finally:
+            if not lock.locked():
+                self._leasing.pop(login.id, None)
+
+    async def _lease(self, login: Login, station: str | None) -> list[Lease]:
+        async with self._db.system() as tx:
+            return await lease_further(tx, login, station)
+
+    def _accept(
+        self,
+        exchange: Exchange,
+        entry: Entry,
+        login: Login,
+        station: str | None,
+        address: str | None,
+    ) -> None:
+        nas = exchange.client.nas
+        make = (nas.vendor, nas.interim_interval)
+        templates = entry.templates
+        if templates is None:
+            templates = entry.templates = {}
+        attributes = templates.get(make)
+        if attributes is None:
+            attributes = templates[make] = accept_attributes(login, nas)
+        self._stations.grant(login, station, address, self._clock())
+        exchange.reply(Code.ACCESS_ACCEPT, attributes + address_attribute(address))
+        count("radius_replies", kind="accept")
+        self._record(
+            exchange,
+            login,
+            "Access-Accept",
+            station,
+            address=self._remembers(login, station, address),
+            first=not login.accepted_before,
+        )
+        login.accepted_before = True
+
+    @staticmethod
+    def _remembers(login: Login, station: str | None, address: str | None) -> str | None:
+        """Note in memory which station has an address; give it if that is new."""
+        if station is None or address is None:
+            return None
+        for at, lease in enumerate(login.leases):
+            if lease.address == address and lease.station != station:
+                login.leases[at] = Lease(lease.address, lease.kind, station)
+                return address
+        return None
+
+    def _reject(self, exchange: Exchange, login: Login | None, reason: str) -> None:
+        exchange.reply(Code.ACCESS_REJECT, reject_attributes(reason))
+        count("radius_replies", kind="reject")
+        if login is not None:
+            station = exchange.packet.text(CALLING_STATION_ID)
+            self._record(exchange, login, f"Access-Reject: {reason}", station)
+
+    def _record(
+        self,
+        exchange: Exchange,
+        login: Login,
+        reply: str,
+        station: str | None,
+        *,
+        address: str | None = None,
+        first: bool = False,
+    ) -> None:
+        self._attempts.add(
+            AnsweredAttempt(
+                at=exchange.received,
+                tenant_id=login.subscriber.tenant_id,
+                owner_id=login.subscriber.owner_id,
+                credential_id=login.id,
+                nas_id=exchange.client.nas.id,
+                accepted=reply == "Access-Accept",
+                reply=reply,
+                station=station,
+                address=address,
+                first=first,
+            )
+        )
+
+    async def stop(self) -> None:
+        """Wait for the log-ins that are being answered."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+__all__ = ["Authenticator"]

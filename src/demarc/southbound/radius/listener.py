@@ -1,0 +1,140 @@
+"""A UDP socket: datagrams in, verified requests out, replies back."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+
+from demarc.platform.clock import Clock, Monotonic
+from demarc.platform.telemetry.counters import count
+from demarc.protocols.radius.errors import BadAuthenticator, Malformed
+from demarc.protocols.radius.packet import MAX_PACKET, Code, decode
+from demarc.protocols.radius.verify import verify_request
+from demarc.southbound.radius.clients import Clients
+from demarc.southbound.radius.duplicates import Duplicates, Slot
+from demarc.southbound.radius.exchange import Exchange
+from demarc.southbound.radius.limits import Limits
+
+_log = structlog.get_logger(__name__)
+
+# Datagrams read in one turn of the loop: about 2 ms of work.
+_AT_ONCE = 24
+
+
+class Listener:
+    """Reads one socket.
+
+    What cannot be answered is dropped and counted by its reason; nothing is logged a packet.
+
+    Args:
+        sock: bound; made non-blocking here. It stays open.
+        clients: whose packets are taken.
+        limits: ages and sizes.
+        code: what is taken here beside Status-Server.
+        take: called with each verified request that is no duplicate.
+        clock: the time.
+        monotonic: seconds that never run backwards.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        clients: Clients,
+        limits: Limits,
+        *,
+        code: Code,
+        take: Callable[[Exchange], None],
+        clock: Clock,
+        monotonic: Monotonic,
+    ) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._clients = clients
+        self._code = code
+        self._take = take
+        self._clock = clock
+        self._monotonic = monotonic
+        self._duplicates = Duplicates(limits.duplicate_age, limits.duplicate_size)
+
+    def start(self) -> None:
+        """Begin to read."""
+        asyncio.get_running_loop().add_reader(self._sock, self._readable)
+
+    def pause(self) -> None:
+        """Read no more; replies can still be sent."""
+        asyncio.get_running_loop().remove_reader(self._sock)
+
+    def _readable(self) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                data, source = self._sock.recvfrom(MAX_PACKET + 1)
+            except BlockingIOError:
+                return
+            except OSError:
+                # an ICMP error of an earlier reply; the next datagram is another matter
+                continue
+            try:
+                self._received(data, source)
+            except Malformed as reason:
+                count("radius_dropped", reason=reason.reason)
+            except BadAuthenticator as reason:
+                count("radius_dropped", reason=reason.reason)
+            except Exception:  # noqa: BLE001 - logged and counted
+                # a fault of ours in one packet must not stop the socket
+                count("radius_dropped", reason="error")
+                _log.exception("a RADIUS packet failed")
+
+    def _received(self, data: bytes, source: Any) -> None:
+        host = source[0]
+        client = self._clients.find(host)
+        if client is None:
+            count("radius_dropped", reason="unknown client")
+            return
+        packet = decode(data)
+        if packet.code not in {self._code, Code.STATUS_SERVER}:
+            count("radius_dropped", reason="unexpected code")
+            return
+        now = self._monotonic()
+        key = (source, packet.identifier)
+        slot = self._duplicates.find(key, packet.authenticator, now)
+        if slot is not None:
+            count("radius_duplicates")
+            if slot.reply is not None:
+                self._send(slot.reply, source)
+            return
+        verify_request(
+            packet,
+            client.secret,
+            require_message_authenticator=self._clients.requires_signature(client, host),
+            limit_proxy_state=client.nas.require_message_authenticator == "auto",
+        )
+        if packet.signature:
+            self._clients.note_signature(host)
+        slot = self._duplicates.open(key, packet.authenticator, now)
+        self._take(
+            Exchange(
+                packet,
+                client,
+                host,
+                self._clock(),
+                send=partial(self._reply, slot, source),
+                forget=partial(self._duplicates.discard, key, slot),
+            )
+        )
+
+    def _reply(self, slot: Slot, source: Any, reply: bytes) -> None:
+        slot.reply = reply
+        self._send(reply, source)
+
+    def _send(self, reply: bytes, source: Any) -> None:
+        try:
+            self._sock.sendto(reply, source)
+        except OSError:
+            # the socket's buffer is full, or there is no way back: the NAS asks again
+            count("radius_dropped", reason="reply not sent")
+
+
+__all__ = ["Listener"]

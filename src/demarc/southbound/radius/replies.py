@@ -1,0 +1,73 @@
+"""What an Accept tells a NAS of each make: address, speed, interims."""
+
+from functools import lru_cache
+from uuid import UUID
+
+from demarc.domains.aaa.logins import Login
+from demarc.domains.aaa.model import Nas
+from demarc.protocols.radius.attributes import Pair, encode_attributes
+from demarc.protocols.radius.dictionary import DICTIONARY
+
+SERVICE_TYPE = DICTIONARY["Service-Type"]
+FRAMED_PROTOCOL = DICTIONARY["Framed-Protocol"]
+FRAMED_IP_ADDRESS = DICTIONARY["Framed-IP-Address"]
+REPLY_MESSAGE = DICTIONARY["Reply-Message"]
+CLASS = DICTIONARY["Class"]
+ACCT_INTERIM_INTERVAL = DICTIONARY["Acct-Interim-Interval"]
+MIKROTIK_RATE_LIMIT = DICTIONARY["MikroTik-Rate-Limit"]
+HUAWEI_INPUT_AVERAGE_RATE = DICTIONARY["Huawei-Input-Average-Rate"]
+HUAWEI_OUTPUT_AVERAGE_RATE = DICTIONARY["Huawei-Output-Average-Rate"]
+
+_FRAMED, _PPP = 2, 1
+_LARGEST = 2**32 - 1
+# what comes back in accounting as we sent it (RFC 2865, 5.25), and tells whose session it is
+_CLASS_MARK = b"D\x01"
+_CLASS_LENGTH = len(_CLASS_MARK) + 16
+
+
+def accept_attributes(login: Login, nas: Nas) -> bytes:
+    """Give the attributes of an Accept, ready to be sent, all but the address."""
+    pairs: list[Pair] = [
+        (SERVICE_TYPE, _FRAMED),
+        (FRAMED_PROTOCOL, _PPP),
+        (ACCT_INTERIM_INTERVAL, nas.interim_interval),
+        (CLASS, _CLASS_MARK + login.id.bytes),
+        *_speed(login, nas.vendor),
+    ]
+    return encode_attributes(pairs)
+
+
+def _speed(login: Login, vendor: str) -> list[Pair]:
+    if vendor == "mikrotik":
+        # rx/tx from the router's side: what it receives is the subscriber's upload
+        return [(MIKROTIK_RATE_LIMIT, f"{login.upload_bps}/{login.download_bps}")]
+    if vendor == "huawei":
+        # input is from the subscriber, bit/s
+        return [
+            (HUAWEI_INPUT_AVERAGE_RATE, min(login.upload_bps, _LARGEST)),
+            (HUAWEI_OUTPUT_AVERAGE_RATE, min(login.download_bps, _LARGEST)),
+        ]
+    return []
+
+
+def address_attribute(address: str | None) -> bytes:
+    """Give Framed-IP-Address, ready to be sent; nothing where the NAS gives addresses."""
+    return b"" if address is None else encode_attributes([(FRAMED_IP_ADDRESS, address)])
+
+
+@lru_cache(maxsize=256)
+def reject_attributes(reason: str) -> bytes:
+    """Give the attributes of a Reject, ready to be sent."""
+    return encode_attributes([(REPLY_MESSAGE, reason)])
+
+
+def credential_of(class_value: bytes | None) -> UUID | None:
+    """Read the credential out of a Class that we gave; None of others."""
+    if class_value is None or len(class_value) != _CLASS_LENGTH:
+        return None
+    if not class_value.startswith(_CLASS_MARK):
+        return None
+    return UUID(bytes=class_value[len(_CLASS_MARK) :])
+
+
+__all__ = ["accept_attributes", "address_attribute", "credential_of", "reject_attributes"]

@@ -1,0 +1,273 @@
+"""The RADIUS process put together: sockets, what is kept in memory, and what feeds it."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import msgspec
+import structlog
+
+from demarc.domains.aaa import ledger, logins
+from demarc.domains.aaa.stations import Heard, Stations
+from demarc.platform import changes
+from demarc.platform.clock import Clock, Monotonic, now
+from demarc.platform.database import Database
+from demarc.platform.secrets.keys import KeyRing
+from demarc.platform.telemetry.counters import count
+from demarc.protocols.radius.packet import Code
+from demarc.southbound.radius.accounting import Accountant
+from demarc.southbound.radius.attempts import Attempts
+from demarc.southbound.radius.authentication import Authenticator
+from demarc.southbound.radius.clients import Clients
+from demarc.southbound.radius.credentials import Credentials
+from demarc.southbound.radius.exchange import Exchange
+from demarc.southbound.radius.limits import Limits
+from demarc.southbound.radius.listener import Listener
+from demarc.southbound.radius.outage import is_outage
+
+_log = structlog.get_logger(__name__)
+
+_SWEEP_EVERY = 30.0
+_PORTION = 2000
+_PAUSE = 1.0
+_STOP_WITHIN = 8.0
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How the process stands.
+
+    Attributes:
+        clients: NASes known.
+        clients_signing: addresses that have sent a valid Message-Authenticator.
+        credentials: log-ins in memory.
+        accounting_waiting: packets not booked yet.
+        attempts_waiting: answered attempts not recorded yet.
+        database_away: whether log-ins could not be read the last time.
+    """
+
+    clients: int
+    clients_signing: int
+    credentials: int
+    accounting_waiting: int
+    attempts_waiting: int
+    database_away: bool
+
+
+class RadiusServer:
+    """Authentication and accounting on given sockets.
+
+    Args:
+        db: transactions of the system are opened on it.
+        keyring: decrypts passwords and secrets.
+        limits: sizes and ages.
+        clock: the time.
+        monotonic_clock: seconds that never run backwards.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        keyring: KeyRing,
+        limits: Limits | None = None,
+        *,
+        clock: Clock = now,
+        monotonic_clock: Monotonic = monotonic,
+    ) -> None:
+        limits = limits or Limits()
+        self._db = db
+        self._keyring = keyring
+        self._limits = limits
+        self._clock = clock
+        self._monotonic = monotonic_clock
+        self._clients = Clients()
+        self._stations = Stations()
+        self._credentials = Credentials(db, limits, monotonic_clock)
+        self._attempts = Attempts(db, limits)
+        self._authenticator = Authenticator(
+            db=db,
+            keyring=keyring,
+            clients=self._clients,
+            credentials=self._credentials,
+            stations=self._stations,
+            attempts=self._attempts,
+            limits=limits,
+            clock=monotonic_clock,
+        )
+        self._accountant = Accountant(
+            db=db,
+            clients=self._clients,
+            credentials=self._credentials,
+            stations=self._stations,
+            limits=limits,
+            clock=monotonic_clock,
+        )
+        self._equipment_changed = asyncio.Event()
+        self._listeners: list[Listener] = []
+        self._writers: list[asyncio.Task[None]] = []
+        self._upkeep: list[asyncio.Task[None]] = []
+
+    async def serve(
+        self, auth_sockets: Sequence[socket.socket], acct_sockets: Sequence[socket.socket]
+    ) -> None:
+        """Begin to answer on bound UDP sockets, once what is needed is in memory.
+
+        Args:
+            auth_sockets: for Access-Requests, usually port 1812.
+            acct_sockets: for Accounting-Requests, usually port 1813.
+
+        Raises:
+            psycopg.Error: the database cannot be read.
+        """
+        followed = asyncio.Event()
+        self._upkeep = [
+            self._task(self._follow(followed)),
+            self._task(self._reload_clients()),
+            self._task(self._sweep()),
+        ]
+        # from here on no change is missed, so that what is read now stays true
+        await followed.wait()
+        await self._load_clients()
+        await self._load_stations()
+        self._writers = [self._task(self._attempts.run()), self._task(self._accountant.run())]
+        for sockets, code, take, alive in (
+            (auth_sockets, Code.ACCESS_REQUEST, self._authenticator.take, Code.ACCESS_ACCEPT),
+            (
+                acct_sockets,
+                Code.ACCOUNTING_REQUEST,
+                self._accountant.take,
+                Code.ACCOUNTING_RESPONSE,
+            ),
+        ):
+            for sock in sockets:
+                self._listeners.append(
+                    Listener(
+                        sock,
+                        self._clients,
+                        self._limits,
+                        code=code,
+                        take=partial(_answer_or_take, take, alive),
+                        clock=self._clock,
+                        monotonic=self._monotonic,
+                    )
+                )
+        for listener in self._listeners:
+            listener.start()
+
+    async def stop(self) -> None:
+        """Take no more, answer and record what was taken, and end.
+
+        Packets that come meanwhile stay in the sockets for whoever listens next.
+        """
+        for listener in self._listeners:
+            listener.pause()
+        await self._credentials.settle()
+        await self._authenticator.stop()
+        await self._attempts.stop()
+        await self._accountant.stop()
+        if self._writers:
+            _, late = await asyncio.wait(self._writers, timeout=_STOP_WITHIN)
+            if late:
+                _log.warning("not all was recorded before the end", tasks=len(late))
+        for task in (*self._writers, *self._upkeep):
+            task.cancel()
+        await asyncio.gather(*self._writers, *self._upkeep, return_exceptions=True)
+        await self._credentials.close()
+        self._listeners.clear()
+
+    def status(self) -> Status:
+        """Tell how the process stands."""
+        return Status(
+            clients=len(self._clients),
+            clients_signing=self._clients.signing,
+            credentials=len(self._credentials),
+            accounting_waiting=self._accountant.waiting,
+            attempts_waiting=self._attempts.waiting,
+            database_away=self._credentials.away,
+        )
+
+    def _task(self, work: Any) -> "asyncio.Task[None]":
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(_report)
+        return task
+
+    async def _follow(self, followed: asyncio.Event) -> None:
+        async for batch in changes.follow(self._db, ["credential", "nas", "realm"]):
+            if batch is None:
+                followed.set()
+                continue
+            for change in batch:
+                if change.kind == "credential":
+                    self._credentials.changed(change.key)
+                else:
+                    self._equipment_changed.set()
+
+    async def _reload_clients(self) -> None:
+        """Read the NASes and realms again when one changed, as soon as the database lets us."""
+        while True:
+            await self._equipment_changed.wait()
+            self._equipment_changed.clear()
+            try:
+                await self._load_clients()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                self._equipment_changed.set()
+                await asyncio.sleep(_PAUSE)
+
+    async def _load_clients(self) -> None:
+        async with self._db.system() as tx:
+            nases = await logins.all_nases(tx)
+            realms = await logins.all_realms(tx)
+        await self._clients.replace(nases, realms, self._keyring)
+
+    async def _load_stations(self) -> None:
+        """Take over the sessions that live in the database: their addresses are in use."""
+        async with self._db.system() as tx:
+            uses = await ledger.live_uses(tx)
+        present, at = self._clock(), self._monotonic()
+        for place, use in enumerate(uses):
+            if place % _PORTION == _PORTION - 1:
+                await asyncio.sleep(0)
+            client = self._clients.by_id(use.nas_id)
+            lasts = ledger.stale_after(300 if client is None else client.nas.interim_interval)
+            left = lasts - (present - use.updated_at).total_seconds()
+            if left > 0:
+                session = (use.nas_id, use.nas_address, use.acct_session_id)
+                heard = Heard(
+                    network_id=use.network_id,
+                    credential_id=use.credential_id,
+                    session=session,
+                    station=use.calling_station_id,
+                    address=use.framed_ipv4,
+                    at=use.updated_at,
+                    over=False,
+                )
+                self._stations.note(heard, at, left)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_EVERY)
+            credentials = self._stations.credentials()
+            for start in range(0, len(credentials), _PORTION):
+                self._stations.sweep(credentials[start : start + _PORTION], self._monotonic())
+                await asyncio.sleep(0)
+
+
+def _answer_or_take(take: Callable[[Exchange], None], alive: Code, exchange: Exchange) -> None:
+    """Answer Status-Server (RFC 5997) at once; hand everything else on."""
+    if exchange.packet.code == Code.STATUS_SERVER:
+        exchange.reply(alive)
+        count("radius_replies", kind="status")
+    else:
+        take(exchange)
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("a part of the RADIUS process failed", exc_info=error)
+
+
+__all__ = ["RadiusServer", "Status"]
