@@ -29,8 +29,8 @@ async def radius(
         parts.db,
         parts.keys,
         Limits(
-            cache_size=parts.settings.credential_cache_size,
-            cache_age=parts.settings.credential_cache_max_age,
+            credentials=parts.settings.credential_cache_size,
+            max_age=parts.settings.credential_cache_max_age,
         ),
     )
     await server.serve(auth, acct)
