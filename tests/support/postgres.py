@@ -18,6 +18,7 @@ import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import structlog
@@ -159,6 +160,14 @@ async def keep(folder: Path) -> None:
         await private.stop(within=5)
         await watching
         os.close(keeper)
+
+
+async def ask(conninfo: str, question: str) -> Any:
+    """Run a statement on a connection of its own; give the first value it answers, if any."""
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
+        answer = await conn.execute(question)
+        row = await answer.fetchone() if answer.description else None
+        return row[0] if row else None
 
 
 def in_thread(work: object) -> None:
