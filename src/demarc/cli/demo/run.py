@@ -43,7 +43,7 @@ async def demo(settings: Settings) -> None:
     kept = secrets.load(folder / "secrets.json")
     async with serving(settings) as running, lab() as simulated:
         progress = Progress()
-        background = [asyncio.create_task(running.wait())]
+        background: list[asyncio.Task[Any]] = [asyncio.create_task(running.wait())]
         try:
             kept = await _describe(running.settings, folder, kept)
             await _start_network(simulated, running.settings, kept)

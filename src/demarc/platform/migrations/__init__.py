@@ -4,6 +4,12 @@ A file is one transaction and is never edited once released: its checksum is kep
 Changes follow expand/contract, so that the previous version's code runs on the next schema.
 """
 
-from demarc.platform.migrations.runner import ChangedMigration, Migration, migrate, pending
+from demarc.platform.migrations.runner import (
+    ChangedMigration,
+    Migration,
+    migrate,
+    migrations,
+    pending,
+)
 
-__all__ = ["ChangedMigration", "Migration", "migrate", "pending"]
+__all__ = ["ChangedMigration", "Migration", "migrate", "migrations", "pending"]
