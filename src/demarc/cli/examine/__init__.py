@@ -1,0 +1,1 @@
+"""What `demarc doctor` looks at: the machine, and the database."""

@@ -1,0 +1,78 @@
+"""Flags of the command line that are settings, known without loading the platform.
+
+A test holds these texts to those of `demarc.platform.settings`, whose import would take longer
+than showing help may.
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Final
+
+import typer
+
+SETTINGS: Final[Mapping[str, str]] = {
+    "http_host": "Address the APIs and the console listen on.",
+    "http_port": "TCP port the APIs and the console listen on; 0 takes a free one.",
+    "public_url": "URL under which clients reach the APIs, for links in answers.",
+    "web_processes": "Processes that answer HTTP.",
+    "radius_host": "Address RADIUS listens on.",
+    "radius_auth_port": "UDP port for Access-Request; 0 takes a free one.",
+    "radius_acct_port": "UDP port for Accounting-Request; 0 takes a free one.",
+    "credential_cache_size": "Credentials a RADIUS process keeps in memory.",
+    "credential_cache_max_age": (
+        "Seconds after which a credential in memory is read again, even if no change to it "
+        "was announced."
+    ),
+    "olt_poll_interval": "Seconds between two polls of an OLT.",
+    "data": "Folder for the private database, the keys and what is written.",
+    "database_url": "PostgreSQL to use, as a URL or libpq connection string.",
+    "pg_bin": "Folder with the programs of PostgreSQL for the private server.",
+    "key_file": "File with the keys that stored secrets are encrypted with.",
+    "log_format": "How log lines look; auto is a console on a terminal and JSON elsewhere.",
+    "log_level": "The least severe log lines that are written.",
+    "node": "Name of this machine, in logs and beside the jobs it takes.",
+    "reach": "Reaches this machine serves: it polls and commands the devices of these.",
+    "subscribers": "Subscribers the demo brings up.",
+}
+"""What each setting decides, by the name of its field."""
+
+#: where the database and the keys are: of use with every command
+COMMON: Final = ("data", "database_url", "key_file", "pg_bin")
+#: what a server is started with
+SERVER: Final = tuple(name for name in SETTINGS if name != "subscribers")
+#: what the demo is started with
+DEMO: Final = tuple(SETTINGS)
+
+
+def parameters(names: Iterable[str]) -> list[inspect.Parameter]:
+    """Give the parameters of a command for these settings; all are text and may be left out."""
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                str | None,
+                typer.Option(
+                    "--" + name.replace("_", "-"),
+                    help=f"{SETTINGS[name]} [DEMARC_{name.upper()}]",
+                    metavar=_METAVARS.get(name, "TEXT"),
+                    show_default=False,
+                ),
+            ],
+        )
+        for name in names
+    ]
+
+
+_METAVARS = {
+    "data": "FOLDER",
+    "pg_bin": "FOLDER",
+    "key_file": "FILE",
+    "http_port": "PORT",
+    "radius_auth_port": "PORT",
+    "radius_acct_port": "PORT",
+    "subscribers": "N",
+}
+
+__all__ = ["COMMON", "DEMO", "SERVER", "SETTINGS", "parameters"]

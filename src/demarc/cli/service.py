@@ -1,0 +1,477 @@
+"""Commands for services: what a customer has, from its creation to its end."""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
+
+import msgspec
+import typer
+
+from demarc.cli.frame import command, group
+
+if TYPE_CHECKING:
+    from demarc.cli.desk import Desk
+    from demarc.domains.identity.model import Network
+    from demarc.domains.network.model import Command
+    from demarc.domains.services.model import Transition
+    from demarc.platform.database import Tx
+    from demarc.platform.settings import Settings
+    from demarc.views.service_search import ServiceFound, ServiceLine
+
+services = group(
+    "service",
+    "Services. One is named by its id, by the ISP's reference, or by its log-in.",
+)
+
+Tenant = Annotated[str | None, typer.Option("--tenant", metavar="SLUG", help="Of this ISP alone.")]
+Which = Annotated[
+    str, typer.Argument(metavar="SERVICE", help="Its id, the ISP's reference, or its log-in.")
+]
+Reason = Annotated[str, typer.Option(help="Why; it stays in the service's history.")]
+State = Literal[
+    "pending_installation",
+    "pending_activation",
+    "active",
+    "suspended",
+    "pending_cancellation",
+    "cancelled",
+]
+
+
+class SessionShown(msgspec.Struct, frozen=True):
+    """A live session; octets from and to the subscriber."""
+
+    started_at: datetime
+    address: str | None
+    station: str | None
+    up_octets: int
+    down_octets: int
+
+
+class ServiceShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A service with everything one asks for first.
+
+    Attributes:
+        password: of the log-in, where it was asked for.
+        last_attempt: when somebody last tried to log in, and what was answered.
+        onu: its serial number; ``light_dbm`` is what it receives.
+    """
+
+    id: UUID
+    tenant: str
+    number: int
+    state: str
+    reason: str | None
+    customer: str
+    product: str
+    address: str
+    isp_reference: str | None
+    login: str | None
+    password: str | msgspec.UnsetType | None = msgspec.UNSET
+    sessions: list[SessionShown]
+    last_attempt: str | None
+    onu: str | None
+    onu_state: str | None
+    light_dbm: float | None
+    created_at: datetime
+    provisioned_at: datetime | None
+
+
+@command(services, "list")
+async def list_services(
+    settings: "Settings",
+    *,
+    tenant: Tenant = None,
+    state: Annotated[State | None, typer.Option(help="In this state alone.")] = None,
+    page: Annotated[int, typer.Option(min=1, help="From 1.")] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Services at most.")] = 50,
+) -> list["ServiceLine"]:
+    """List services, the newest first.
+
+    Examples:
+        demarc service list --state suspended
+        demarc service list --tenant veloz --json
+    """
+    from demarc.cli.desk import opened
+    from demarc.views import service_search
+
+    async with opened(settings) as desk, desk.system() as tx:
+        isp = None if tenant is None else await desk.parts.identity.tenant_named(tx, tenant)
+        return await service_search.page_of(
+            tx,
+            tenant_id=None if isp is None else isp.id,
+            state=state,
+            limit=limit,
+            offset=(page - 1) * limit,
+        )
+
+
+@command(services, "show")
+async def show_service(
+    settings: "Settings",
+    *,
+    service: Which,
+    tenant: Tenant = None,
+    password: Annotated[
+        bool, typer.Option("--password", help="Show the log-in's password too.")
+    ] = False,
+) -> ServiceShown:
+    """Show a service: its state, its log-in, who is on line, and its ONU's light.
+
+    Examples:
+        demarc service show u0001@veloz.example
+        demarc service show CONTRACT-7 --tenant veloz --password
+    """
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk:
+        found = await _find(desk, service, tenant)
+        async with desk.tenant(found.tenant_id) as tx:
+            return await _show(desk, tx, found, password=password)
+
+
+@command(services, "create")
+async def create_service(
+    settings: "Settings",
+    *,
+    customer: Annotated[str, typer.Option(help="The customer's id or e-mail.")],
+    product: Annotated[str, typer.Option(help="The product's id or code.")],
+    premise: Annotated[str, typer.Option(help="The premise's id or whole address.")],
+    tenant: Annotated[
+        str | None,
+        typer.Option(metavar="SLUG", help="The ISP; may be left out where there is one."),
+    ] = None,
+    reference: Annotated[str | None, typer.Option(help="The ISP's own name for it.")] = None,
+    sales_agent: Annotated[str | None, typer.Option(help="Who sold it.")] = None,
+) -> ServiceShown:
+    """Create a service. Its log-in works at once; the password is shown.
+
+    Examples:
+        demarc service create --customer nomsa@example.net --product home-100 --premise "Rua 1"
+    """
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk:
+        async with desk.system() as tx:
+            isp = await desk.tenant_meant(tx, tenant)
+            sold_on = await desk.parts.identity.networks_sold_on(tx, isp.id)
+        async with desk.tenant(isp.id) as tx:
+            made = await desk.parts.services.create(
+                tx,
+                customer_id=await _customer_id(tx, customer),
+                product_id=await _product_id(desk, tx, sold_on, product),
+                premise_id=await _premise_id(tx, premise),
+                isp_reference=reference,
+                sales_agent=sales_agent,
+            )
+            found = await _found(desk, tx, made.id)
+            return await _show(desk, tx, found, password=True)
+
+
+@command(services, "activate")
+async def activate_service(
+    settings: "Settings",
+    *,
+    service: Which,
+    reason: Reason = "activated by hand",
+    tenant: Tenant = None,
+) -> ServiceShown:
+    """Activate by hand a service that is installed.
+
+    Examples:
+        demarc service activate u0001 --reason "installer called"
+    """
+    return await _act(settings, "activate", service, tenant, reason=reason)
+
+
+@command(services, "suspend")
+async def suspend_service(
+    settings: "Settings",
+    *,
+    service: Which,
+    reason: Reason = "suspended by hand",
+    tenant: Tenant = None,
+) -> ServiceShown:
+    """Refuse further log-ins, and end the sessions there are.
+
+    Examples:
+        demarc service suspend u0001 --reason "invoice 42 unpaid"
+        demarc service commands u0001        # how its NAS answered
+    """
+    return await _act(settings, "suspend", service, tenant, reason=reason)
+
+
+@command(services, "resume")
+async def resume_service(
+    settings: "Settings",
+    *,
+    service: Which,
+    reason: Reason = "resumed by hand",
+    tenant: Tenant = None,
+) -> ServiceShown:
+    """Let a suspended service log in again, or take back a notice.
+
+    Examples:
+        demarc service resume u0001 --reason paid
+    """
+    return await _act(settings, "resume", service, tenant, reason=reason)
+
+
+@command(services, "cancel")
+async def cancel_service(
+    settings: "Settings",
+    *,
+    service: Which,
+    reason: Reason = "cancelled by hand",
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Later, as 2030-01-31T12:00:00-03:00; it works until then."
+        ),
+    ] = None,
+    tenant: Tenant = None,
+) -> ServiceShown:
+    """End a service for good: now, or at a later time.
+
+    Examples:
+        demarc service cancel u0001 --reason moved
+        demarc service cancel u0001 --at 2030-01-31T12:00:00Z
+    """
+    from demarc.domains.errors import Invalid
+
+    try:
+        when = None if at is None else datetime.fromisoformat(at)
+    except ValueError:
+        raise Invalid("--at", f"{at} is not a time as 2030-01-31T12:00:00Z") from None
+    return await _act(settings, "cancel", service, tenant, reason=reason, at=when)
+
+
+@command(services, "change-product")
+async def change_product(
+    settings: "Settings",
+    *,
+    service: Which,
+    product: Annotated[str, typer.Argument(help="The product's id or code.")],
+    tenant: Tenant = None,
+) -> ServiceShown:
+    """Give a service another product; its sessions begin anew with the new speed.
+
+    Examples:
+        demarc service change-product u0001 home-200
+    """
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk:
+        found = await _find(desk, service, tenant)
+        async with desk.system() as tx:
+            network_id = (await desk.parts.services.get(tx, found.id)).network_id
+            network = await desk.parts.identity.network(tx, network_id)
+        async with desk.tenant(found.tenant_id) as tx:
+            product_id = await _product_id(desk, tx, [network], product)
+            await desk.parts.services.change_product(tx, found.id, product_id)
+            return await _show(desk, tx, found, password=False)
+
+
+@command(services, "history")
+async def show_history(
+    settings: "Settings", *, service: Which, tenant: Tenant = None
+) -> list["Transition"]:
+    """Show the life of a service, the oldest step first.
+
+    Examples:
+        demarc service history u0001
+    """
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk:
+        found = await _find(desk, service, tenant)
+        async with desk.tenant(found.tenant_id) as tx:
+            return await desk.parts.services.history(tx, found.id)
+
+
+class CommandShown(msgspec.Struct, frozen=True):
+    """A command to a device, and what came of it."""
+
+    id: UUID
+    created_at: datetime
+    kind: str
+    state: str
+    fault: str | None
+    answer: dict[str, object] | None
+    finished_at: datetime | None
+
+
+@command(services, "commands")
+async def show_commands(
+    settings: "Settings", *, service: Which, tenant: Tenant = None
+) -> list[CommandShown]:
+    """Show what devices were told for a service and how they answered, the newest first.
+
+    Examples:
+        demarc service commands u0001 --json
+    """
+    from demarc.cli.desk import opened
+    from demarc.domains.network import commands
+
+    async with opened(settings) as desk:
+        found = await _find(desk, service, tenant)
+        async with desk.tenant(found.tenant_id) as tx:
+            return [_command(one) for one in await commands.of_service(tx, found.id)]
+
+
+def _command(one: "Command") -> CommandShown:
+    return CommandShown(
+        id=one.id,
+        created_at=one.created_at,
+        kind=one.kind,
+        state=one.state,
+        fault=one.fault,
+        answer=one.answer,
+        finished_at=one.finished_at,
+    )
+
+
+async def _act(
+    settings: "Settings",
+    action: Literal["activate", "suspend", "resume", "cancel"],
+    service: str,
+    tenant: str | None,
+    **values: object,
+) -> ServiceShown:
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk:
+        found = await _find(desk, service, tenant)
+        async with desk.tenant(found.tenant_id) as tx:
+            await getattr(desk.parts.services, action)(tx, found.id, **values)
+            return await _show(desk, tx, found, password=False)
+
+
+async def _find(desk: "Desk", text: str, tenant: str | None) -> "ServiceFound":
+    """Give the one service that is meant.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: several are meant by it.
+    """
+    from demarc.domains.errors import Conflict, NotFound
+    from demarc.views import service_search
+
+    async with desk.system() as tx:
+        isp = None if tenant is None else await desk.parts.identity.tenant_named(tx, tenant)
+        found = await service_search.find(tx, text, tenant_id=None if isp is None else isp.id)
+    if not found:
+        raise NotFound("service", text)
+    if len(found) > 1:
+        meant = ", ".join(f"{one.id} ({one.tenant})" for one in found)
+        raise Conflict(f"{text} may mean several services: {meant}")
+    return found[0]
+
+
+async def _found(desk: "Desk", tx: "Tx", service_id: UUID) -> "ServiceFound":
+    from demarc.views.service_search import ServiceFound
+
+    tenant = await desk.parts.identity.tenant(tx, tx.tenant)
+    return ServiceFound(service_id, tenant.id, tenant.slug)
+
+
+async def _show(desk: "Desk", tx: "Tx", found: "ServiceFound", *, password: bool) -> ServiceShown:
+    from demarc.domains.errors import NotFound
+
+    parts = desk.parts
+    service = await parts.services.get(tx, found.id)
+    customer = await parts.subscribers.customer(tx, service.customer_id)
+    premise = await parts.subscribers.premise(tx, service.premise_id)
+    product = await parts.catalog.product(tx, service.product_id)
+    radius = device = None
+    with suppress(NotFound):
+        radius = await parts.aaa.radius_status(tx, service.id)
+    with suppress(NotFound):
+        device = await parts.access.device(tx, service.id)
+    last = radius.attempts[0] if radius is not None and radius.attempts else None
+    return ServiceShown(
+        id=service.id,
+        tenant=found.tenant,
+        number=service.number,
+        state=service.state,
+        reason=service.reason,
+        customer=customer.name,
+        product=product.code,
+        address=premise.full_address,
+        isp_reference=service.isp_reference,
+        login=None if radius is None else radius.username,
+        password=radius.password if password and radius is not None else msgspec.UNSET,
+        sessions=[
+            SessionShown(
+                started_at=one.started_at,
+                address=one.framed_ipv4,
+                station=one.calling_station_id,
+                up_octets=one.input_octets,
+                down_octets=one.output_octets,
+            )
+            for one in (() if radius is None else radius.sessions)
+            if one.ended_at is None
+        ],
+        last_attempt=None if last is None else f"{last.at:%Y-%m-%d %H:%M:%SZ} {last.reply}",
+        onu=None if device is None else device.serial,
+        onu_state=None if device is None else device.state,
+        light_dbm=None if device is None else device.rx_dbm,
+        created_at=service.created_at,
+        provisioned_at=service.provisioned_at,
+    )
+
+
+async def _customer_id(tx: "Tx", text: str) -> UUID:
+    from time import monotonic
+
+    from demarc.domains.errors import Conflict, NotFound
+    from demarc.views import customers
+    from demarc.views.totals import Totals
+    from demarc.views.wire_ids import as_uuid
+
+    if (known := as_uuid(text)) is not None:
+        return known
+    found = await customers.page_of(
+        tx, api="cli", page=1, size=2, totals=Totals(monotonic), email=text
+    )
+    if not found.items:
+        raise NotFound("customer", text)
+    if found.total > 1:
+        raise Conflict(f"{text} is the e-mail of several customers; give an id")
+    return found.items[0].id
+
+
+async def _product_id(desk: "Desk", tx: "Tx", networks: list["Network"], text: str) -> UUID:
+    from demarc.domains.errors import Conflict, NotFound
+    from demarc.views.wire_ids import as_uuid
+
+    if (known := as_uuid(text)) is not None:
+        return known
+    found = []
+    for network in networks:
+        try:
+            found.append(await desk.parts.catalog.product_named(tx, network.id, text))
+        except NotFound:
+            continue
+    if not found:
+        raise NotFound("product", text)
+    if len(found) > 1:
+        raise Conflict(f"{text} is a product of several networks; give an id")
+    return found[0].id
+
+
+async def _premise_id(tx: "Tx", text: str) -> UUID:
+    from demarc.domains.errors import NotFound
+    from demarc.views import premises
+    from demarc.views.wire_ids import as_uuid
+
+    if (known := as_uuid(text)) is not None:
+        return known
+    found = await premises.at_address(tx, api="cli", address=text)
+    if found is None:
+        raise NotFound("premise", text)
+    return found.id
+
+
+__all__ = ["services"]
