@@ -7,6 +7,7 @@ octets of one datagram: no copy is made but of the values themselves.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 Oid: TypeAlias = tuple[int, ...]
@@ -16,6 +17,10 @@ MAX_ARCS: Final = 128
 """RFC 3416 section 4.1: an object identifier in SNMP has at most 128 sub-identifiers."""
 
 MAX_ARC: Final = 2**32 - 1
+
+_MAX_ARC_HIGH: Final = MAX_ARC >> 7
+_KNOWN_OCTETS: Final = 16
+"""How much of an object identifier is remembered; the columns of vendors' tables are as long."""
 
 _LONG_FORM: Final = 0x80
 _MAX_LENGTH_OCTETS: Final = 4
@@ -153,29 +158,40 @@ def decode_oid(content: bytes) -> Oid:
         raise Malformed("an object identifier is empty")
     if content[-1] >= _LONG_FORM:
         raise Malformed("an object identifier is cut off within an arc")
+    # A walk meets the same beginnings again and again: they are decoded once.
+    split = min(len(content), _KNOWN_OCTETS)
+    while split and content[split - 1] >= _LONG_FORM:
+        split -= 1
+    if not split:
+        raise Malformed("an arc of an object identifier exceeds 2^32-1")
+    beginning = _decode_beginning(content[:split])
+    oid = beginning + tuple(_decode_arcs(content[split:])) if split < len(content) else beginning
+    if len(oid) > MAX_ARCS:
+        raise Malformed("an object identifier has more than 128 arcs")
+    return oid
+
+
+@lru_cache(maxsize=1024)
+def _decode_beginning(content: bytes) -> Oid:
+    first, *rest = _decode_arcs(content)
+    root = min(first // _ROOT_ARCS, _JOINT)
+    return (root, first - root * _ROOT_ARCS, *rest)
+
+
+def _decode_arcs(content: bytes) -> list[int]:
     arcs: list[int] = []
     arc = 0
-    limit = MAX_ARC + 1
     for octet in content:
         if octet < _LONG_FORM:
-            arc = arc << 7 | octet
-            if arc >= limit:
-                raise Malformed("an arc of an object identifier exceeds 2^32-1")
-            if arcs:
-                arcs.append(arc)
-            else:
-                root = min(arc // _ROOT_ARCS, _JOINT)
-                arcs += (root, arc - root * _ROOT_ARCS)
+            arcs.append(arc << 7 | octet)
             arc = 0
         else:
             if arc == 0 and octet == _LONG_FORM:
                 raise Malformed("an arc of an object identifier is padded")
             arc = arc << 7 | octet & 0x7F
-            if arc >= limit:
+            if arc > _MAX_ARC_HIGH:
                 raise Malformed("an arc of an object identifier exceeds 2^32-1")
-    if len(arcs) > MAX_ARCS:
-        raise Malformed("an object identifier has more than 128 arcs")
-    return tuple(arcs)
+    return arcs
 
 
 def check_oid(oid: Oid) -> None:

@@ -82,13 +82,10 @@ class ErrorStatus(IntEnum):
 
 
 class Binding(msgspec.Struct, frozen=True):
-    """A variable and its value (VarBind)."""
+    """A variable and its value (VarBind); its name is checked when it is encoded."""
 
     oid: Oid
     value: Value
-
-    def __post_init__(self) -> None:
-        ber.check_oid(self.oid)
 
 
 class Pdu(msgspec.Struct, frozen=True):
@@ -150,7 +147,11 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def encode(message: Message) -> bytes:
-    """Encode a message."""
+    """Encode a message.
+
+    Raises:
+        ValueError: a binding's name is no object identifier.
+    """
     pdu = message.pdu
     if isinstance(pdu, Pdu):
         tag, second, third = int(pdu.kind), pdu.error_status, pdu.error_index

@@ -103,7 +103,7 @@ class SnmpClient:
             _, self._endpoint = await loop.create_datagram_endpoint(
                 lambda: _Endpoint(self._community), remote_addr=self._address
             )
-        except OSError as wrong:
+        except (OSError, UnicodeError) as wrong:  # the latter: a name no host can have
             raise NoAnswer(f"{self._where} cannot be reached: {wrong}") from wrong
         return self
 

@@ -36,10 +36,30 @@ def test_an_object_identifier_survives_the_way(oid: tuple[int, ...]) -> None:
     assert ber.parse_oid(ber.format_oid(oid)) == oid
 
 
-@pytest.mark.parametrize("octets", ["", "2b86", "2b8001", "2b9080808000", "2b" + "01" * 127])
+@pytest.mark.parametrize(
+    "octets",
+    [
+        "",
+        "2b86",
+        "2b8001",
+        "2b9080808000",
+        "2b" + "01" * 127,
+        "88" * 20 + "01",
+        "2b" + "88" * 20 + "01",
+    ],
+)
 def test_object_identifiers_that_break_the_rules_are_malformed(octets: str) -> None:
     with pytest.raises(Malformed):
         ber.decode_oid(bytes.fromhex(octets))
+
+
+@given(st.binary(max_size=40))
+def test_noise_is_no_object_identifier_or_one_that_survives(content: bytes) -> None:
+    try:
+        oid = ber.decode_oid(content)
+    except Malformed:
+        return
+    assert ber.encode_oid(oid) == content
 
 
 @pytest.mark.parametrize("oid", [(), (1,), (3, 1), (1, 40), (1, 3, -1), (1, 3, 2**32), (1,) * 129])

@@ -125,10 +125,20 @@ async def test_a_closed_port_is_known_at_once() -> None:
             await asyncio.wait_for(snmp.get([NAME]), 10)
 
 
-@pytest.mark.parametrize("address", ["olt.invalid", "not an address", "300.1.1.1"])
-async def test_an_address_that_is_none_is_no_answer(address: str) -> None:
+async def test_a_name_that_is_not_known_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    # asked of the loop, not of a resolver beyond this machine
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    with pytest.raises(NoAnswer, match=r"olt\.example:161 cannot be reached: .*not known"):
+        async with SnmpClient("olt.example", 161, "public", timeout_s=1):
+            pass
+
+
+async def test_a_name_no_host_can_have_is_no_answer() -> None:
     with pytest.raises(NoAnswer, match="cannot be reached"):
-        async with SnmpClient(address, 161, "public", timeout_s=1):
+        async with SnmpClient("x" * 64, 161, "public", timeout_s=1):
             pass
 
 
