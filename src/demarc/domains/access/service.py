@@ -26,7 +26,8 @@ from demarc.platform.secrets import KeyRing
 from demarc.protocols.gpon import format_serial, parse_serial
 
 VENDORS = ("huawei",)
-SNMP_TIMEOUT = 2.0
+# an OLT asks the ONU itself for its light, which takes it a second or two
+SNMP_TIMEOUT = 4.0
 
 
 class Access:
@@ -246,6 +247,7 @@ class Access:
         """
         if not readings:
             return
+        readings = _once_each(readings)
         ports = {(r.slot, r.port, r.if_index) for r in readings}
         places: dict[str, Any] = {
             "olt_id": olt_id,
@@ -284,6 +286,18 @@ class Access:
     async def polled(self, tx: Tx, olt_id: UUID, fault: str | None = None) -> None:
         """Note how a poll ended."""
         await queries.POLLED.run(tx, id=olt_id, fault=fault)
+
+
+def _once_each(readings: Sequence[OnuReading]) -> list[OnuReading]:
+    """Leave one reading of each ONU and of each place; what is online counts more.
+
+    An ONU that was moved is still configured where it was, and offline there.
+    """
+    by_serial: dict[str, OnuReading] = {}
+    for reading in sorted(readings, key=lambda reading: reading.state == "online"):
+        by_serial[reading.serial] = reading
+    by_place = {(reading.if_index, reading.onu_index): reading for reading in by_serial.values()}
+    return list(by_place.values())
 
 
 def _status(row: DeviceRow) -> DeviceStatus:

@@ -1,0 +1,1 @@
+"""Fibre access: OLTs, PONs, ONUs, their light, and whom they serve."""
