@@ -97,12 +97,21 @@ async def person(house: House, tenant: Tenant, role: str, email: str) -> UUID:
     return made.id
 
 
-async def open_office(house: House, public_url: str | None = None) -> Office:
-    """Open the API on a house."""
+async def open_office(
+    house: House, public_url: str | None = None, failures: FailureLimiter | None = None
+) -> Office:
+    """Open the API on a house.
+
+    Args:
+        public_url: what absolute URLs begin with.
+        failures: limits who guesses; as the platform does if not given.
+    """
     waiter = CommandWaiter(house.db)
     app = aex_app(
         db=house.db,
-        authenticator=Authenticator(house.db, PasswordPool(), VerifiedMemory(), FailureLimiter()),
+        authenticator=Authenticator(
+            house.db, PasswordPool(), VerifiedMemory(), failures or FailureLimiter()
+        ),
         identity=house.identity,
         catalog=house.catalog,
         subscribers=house.subscribers,

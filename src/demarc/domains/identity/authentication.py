@@ -82,12 +82,14 @@ class Authenticator:
         now = self._clock()
         known = self._tokens.get(key)
         if known is None or known.until < now:
-            self._refuse_guessers("", address)
             async with self._db.system() as tx:
                 row = await queries.FIND_TOKEN.one(tx, digest=key)
             if row is None:
                 self._tokens.pop(key, None)
-                self._failures.failed("", address)
+                # Only what is refused anyway is limited: a client left with an old token must
+                # not lock out those that share its address. Each token is an account of its own.
+                self._refuse_guessers(key.hex(), address)
+                self._failures.failed(key.hex(), address)
                 raise Unauthenticated("the token is not known or no longer good")
             principal = Principal(
                 tenant_id=row.tenant_id,

@@ -34,6 +34,9 @@ PAGE_SIZE = 20
 LARGEST_PAGE = 100
 _LONGEST_KEY = 200
 
+# no zero octets: the database has none
+TEXT = r"^[^\x00]*$"
+
 PageNumber = Annotated[int, QueryParameter(ge=1, description="The page, from 1.")]
 PageSize = Annotated[
     int,

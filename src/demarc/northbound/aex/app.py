@@ -6,6 +6,7 @@ from typing import cast
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
+from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from demarc.domains.aaa.service import Aaa
@@ -31,19 +32,49 @@ _ACTS = ("/services/snapshot", "/device/status/live")
 
 
 class AexApp(Litestar):
-    """The application; it answers HEAD as GET without the body, where GET does nothing."""
+    """The application, with what the framework leaves to the handlers.
+
+    HEAD is answered as GET without the body, where GET does nothing; OPTIONS with all methods of
+    the path.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         """Answer a request."""
-        if scope.get("method") != "HEAD":
-            await super().__call__(scope, receive, send)
+        method = scope.get("method")
+        if method == "HEAD":
+            # where GET acts no handler takes HEAD, so that the answer says which methods are taken
+            if not scope["path"].rstrip("/").endswith(_ACTS):
+                scope = cast("HTTPScope", dict(scope) | {"method": "GET"})
+            send = _headers_only(send)
+        elif method == "OPTIONS" and (allowed := self._allowed(scope["path"])):
+            await _options(allowed, send)
             return
-        if scope["path"].rstrip("/").endswith(_ACTS):
-            # no handler takes HEAD, so that the answer says which methods are taken
-            await super().__call__(scope, receive, _headers_only(send))
-            return
-        as_get = cast("HTTPScope", dict(scope) | {"method": "GET"})
-        await super().__call__(as_get, receive, _headers_only(send))
+        await super().__call__(scope, receive, send)
+
+    def _allowed(self, path: str) -> set[str]:
+        """Give the methods of a path, of the route with the most literal segments."""
+        asked = [segment for segment in path.split("/") if segment]
+        most, methods = -1, set[str]()
+        for route in self.routes:
+            segments = route.path_components
+            if not isinstance(route, HTTPRoute) or len(segments) != len(asked):
+                continue
+            literal = [segment for segment in segments if isinstance(segment, str)]
+            fits = all(
+                not isinstance(segment, str) or segment == given
+                for segment, given in zip(segments, asked, strict=True)
+            )
+            if fits and len(literal) > most:
+                most, methods = len(literal), {str(method) for method in route.methods}
+        if "GET" in methods and not path.rstrip("/").endswith(_ACTS):
+            methods.add("HEAD")
+        return methods
+
+
+async def _options(allowed: set[str], send: Send) -> None:
+    headers = [(b"allow", ", ".join(sorted(allowed)).encode()), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _headers_only(send: Send) -> Send:

@@ -44,16 +44,16 @@ def offset_time(moment: datetime) -> str:
 
     Milliseconds without their last zeros, and none at all when they are zero.
     """
-    moment = moment.astimezone(UTC)
-    whole = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    milliseconds = f"{moment.microsecond // 1000:03d}".rstrip("0")
-    return f"{whole}.{milliseconds}+00:00" if milliseconds else f"{whole}+00:00"
+    whole = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    seconds, _, fraction = whole.partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{seconds}.{fraction}+00:00" if fraction else f"{seconds}+00:00"
 
 
 def zulu_time(moment: datetime) -> str:
     """Write a time as everything else has it: ``2024-12-17T09:06:42.779Z``."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    whole = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return f"{whole}Z"
 
 
 def _zulu_or_none(moment: datetime | None) -> str | None:

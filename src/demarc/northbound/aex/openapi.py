@@ -73,6 +73,7 @@ def document() -> dict[str, Any]:
     }
     made["security"] = [{"token": []}, {"person": []}]
     for path, method, operation in operations(made):
+        _parameters(operation)
         _exchange(operation, handlers[operation["operationId"]], schemas)
         _refusals(path, method, operation, schemas.problem)
     return made
@@ -116,6 +117,17 @@ def _answer(handler: HTTPRouteHandler) -> Any:
     for given in (handler.responses or {}).values():
         return given.data_container
     return handler.parsed_return_field.annotation
+
+
+def _parameters(operation: dict[str, Any]) -> None:
+    """Leave null out of what parameters may be: a URL has no null, only their absence."""
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        choices = [one for one in schema.pop("oneOf", []) if one != {"type": "null"}]
+        if len(choices) == 1:
+            schema.update(choices[0])
+        elif choices:
+            schema["oneOf"] = choices
 
 
 def _exchange(operation: dict[str, Any], handler: HTTPRouteHandler, schemas: _Schemas) -> None:

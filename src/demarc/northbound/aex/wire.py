@@ -14,6 +14,11 @@ Item = TypeVar("Item")
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Line = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Address = Annotated[str, Meta(max_length=400, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Ssid = Annotated[str, Meta(min_length=1, max_length=32, description="1 to 32 octets")]
+Passphrase = Annotated[
+    str,
+    Meta(min_length=8, max_length=63, pattern="^[ -~]*$", description="as WPA takes it"),
+]
 Moment = Annotated[datetime, Meta(tz=True)]
 Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees, WGS 84")]
 Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees, WGS 84")]
@@ -56,8 +61,8 @@ class ServiceUpdate(Struct, forbid_unknown_fields=True):
     """What an ISP may change of a service; null clears, what is not given stays."""
 
     isp_reference: Line | UnsetType | None = UNSET
-    wifi_username: Line | UnsetType | None = UNSET
-    wifi_password: Line | UnsetType | None = UNSET
+    wifi_username: Ssid | UnsetType | None = UNSET
+    wifi_password: Passphrase | UnsetType | None = UNSET
 
 
 class Service(Struct):

@@ -13,6 +13,7 @@ from demarc.northbound.aex import mapping, wire
 from demarc.northbound.aex.api import (
     LARGEST_PAGE,
     PAGE_SIZE,
+    TEXT,
     Api,
     Injected,
     PageNumber,
@@ -62,10 +63,12 @@ async def list_customers(
     api: Injected,
     *,
     email_address: Annotated[
-        str | None, QueryParameter(description="Only with this e-mail address, in any case.")
+        str | None,
+        QueryParameter(description="Only with this e-mail address, in any case.", pattern=TEXT),
     ] = None,
     email_address_too: Annotated[
-        str | None, QueryParameter(name="emailAddress", description="The same as email_address.")
+        str | None,
+        QueryParameter(name="emailAddress", description="The same as email_address.", pattern=TEXT),
     ] = None,
     page: PageNumber = 1,
     page_size: PageSize = PAGE_SIZE,

@@ -6,7 +6,7 @@ from litestar import get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from demarc.northbound.aex import mapping, wire
-from demarc.northbound.aex.api import PAGE_SIZE, Injected, PageNumber, PageSize
+from demarc.northbound.aex.api import PAGE_SIZE, TEXT, Injected, PageNumber, PageSize
 from demarc.northbound.aex.request import AexRequest
 from demarc.northbound.aex.routes import devices
 from demarc.northbound.aex.routes.services import list_page
@@ -22,10 +22,17 @@ async def list_services(
     *,
     status: Annotated[
         str | None,
-        QueryParameter(description=f"One of: {', '.join(mapping.STATUS.values())}."),
+        QueryParameter(
+            description="Only in this status.",
+            schema_extra={"enum": [*mapping.STATUS.values()], "type": "string", "one_of": None},
+        ),
     ] = None,
-    customer_id: Annotated[str | None, QueryParameter(description="Of this customer.")] = None,
-    premise_id: Annotated[str | None, QueryParameter(description="At this premise.")] = None,
+    customer_id: Annotated[
+        str | None, QueryParameter(description="Of this customer.", pattern=TEXT)
+    ] = None,
+    premise_id: Annotated[
+        str | None, QueryParameter(description="At this premise.", pattern=TEXT)
+    ] = None,
     sort: Annotated[
         services.Order, QueryParameter(description="By creation: oldest or newest first.")
     ] = "created_at",

@@ -15,6 +15,7 @@ from demarc.northbound.aex import mapping, wire
 from demarc.northbound.aex.api import (
     LARGEST_PAGE,
     PAGE_SIZE,
+    TEXT,
     Api,
     Injected,
     PageNumber,
@@ -104,7 +105,8 @@ async def list_premises(
     api: Injected,
     *,
     address: Annotated[
-        str | None, QueryParameter(description="Only at addresses with these words in them.")
+        str | None,
+        QueryParameter(description="Only at addresses with these words in them.", pattern=TEXT),
     ] = None,
     page: PageNumber = 1,
     page_size: PageSize = PAGE_SIZE,
@@ -123,7 +125,8 @@ async def list_predefined(
     api: Injected,
     *,
     address: Annotated[
-        str | None, QueryParameter(description="Only at addresses with these words in them.")
+        str | None,
+        QueryParameter(description="Only at addresses with these words in them.", pattern=TEXT),
     ] = None,
     page: PageNumber = 1,
     page_size: PageSize = PAGE_SIZE,
@@ -175,7 +178,10 @@ async def search_addresses(
     request: AexRequest,
     api: Injected,
     address: Annotated[
-        str, QueryParameter(description="Words of the address, or parts of them.", min_length=1)
+        str,
+        QueryParameter(
+            description="Words of the address, or parts of them.", min_length=1, pattern=TEXT
+        ),
     ],
 ) -> list[str]:
     """Give up to 10 addresses with these words in them, in order; more text finds others."""
@@ -215,18 +221,19 @@ async def location_details(
     request: AexRequest,
     api: Injected,
     address: Annotated[
-        str | None, QueryParameter(description="The full address, as the search gives it.")
+        str | None,
+        QueryParameter(description="The full address, as the search gives it.", pattern=TEXT),
     ] = None,
     predefined_premise_id: Annotated[
-        str | None, QueryParameter(description="The id of a predefined premise.")
+        str | None, QueryParameter(description="The id of a predefined premise.", pattern=TEXT)
     ] = None,
 ) -> wire.LocationDetails:
     """Tell whether the ISP can order at a place now, by its address or its predefined premise.
 
     An address that is known without a premise has no ``premiseId``: the premise must be created.
     """
-    if (address is None) == (predefined_premise_id is None):
-        raise Invalid("address", "or predefined_premise_id is needed, one of the two")
+    if address is None and predefined_premise_id is None:
+        raise Invalid("address", "or predefined_premise_id is needed")
     caller = request.user
     async with api.begin(request) as tx:
         if predefined_premise_id is not None:

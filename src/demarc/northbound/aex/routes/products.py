@@ -10,6 +10,7 @@ from demarc.northbound.aex import mapping, wire
 from demarc.northbound.aex.api import (
     LARGEST_PAGE,
     PAGE_SIZE,
+    TEXT,
     Injected,
     PageNumber,
     PageSize,
@@ -24,9 +25,11 @@ async def list_products(
     request: AexRequest,
     api: Injected,
     *,
-    area_id: Annotated[str | None, QueryParameter(description="Only those sold there.")] = None,
+    area_id: Annotated[
+        str | None, QueryParameter(description="Only those sold there.", pattern=TEXT)
+    ] = None,
     area_id_too: Annotated[
-        str | None, QueryParameter(name="areaId", description="The same as area_id.")
+        str | None, QueryParameter(name="areaId", description="The same as area_id.", pattern=TEXT)
     ] = None,
     page: PageNumber = 1,
     page_size: PageSize = PAGE_SIZE,
