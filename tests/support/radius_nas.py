@@ -14,12 +14,14 @@ from demarc.protocols.radius.request import encode_request, verify_response
 class Nas:
     """Asks one server; every answer is verified."""
 
-    def __init__(self, server: tuple[str, int], acct: tuple[str, int], secret: str) -> None:
+    def __init__(
+        self, server: tuple[str, int], acct: tuple[str, int], secret: str, host: str = "127.0.0.1"
+    ) -> None:
         self._auth, self._acct = server, acct
         self.secret = secret.encode()
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.setblocking(False)
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind((host, 0))
         self._identifier = 0
         self._asked: dict[int, tuple[bytes, asyncio.Future[Packet]]] = {}
         asyncio.get_running_loop().add_reader(self.sock, self._readable)
@@ -36,13 +38,14 @@ class Nas:
             verify_response(packet, asked[0], self.secret)
             asked[1].set_result(packet)
 
-    def send(self, code: Code, pairs: Sequence[tuple[str, Any]]) -> bytes:
+    def send(self, code: Code, pairs: Sequence[tuple[str, Any]], *, signed: bool = True) -> bytes:
         self._identifier = (self._identifier + 1) % 256
         octets = encode_request(
             code,
             self._identifier,
             [(DICTIONARY[name], value) for name, value in pairs],
             self.secret,
+            message_authenticator=signed,
         )
         self.send_octets(octets)
         return octets

@@ -23,8 +23,8 @@ class Process:
         self.sockets = (auth, acct)
         self.nases: list[Nas] = []
 
-    def nas(self, secret: str) -> Nas:
-        nas = Nas(self.auth, self.acct, secret)
+    def nas(self, secret: str, host: str = "127.0.0.1") -> Nas:
+        nas = Nas(self.auth, self.acct, secret, host)
         self.nases.append(nas)
         return nas
 
