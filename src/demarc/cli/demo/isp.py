@@ -11,6 +11,7 @@ import msgspec
 from demarc.cli.demo.people import customer
 
 _AT_ONCE = 8
+ONU_MODEL = "EG8145V5"
 
 
 class Subscriber(msgspec.Struct, frozen=True):
@@ -74,19 +75,19 @@ class Isp:
 
         await _together([look(service) for service in services])
         products = await self._all("/products")
-        premises = await self._all("/premises", predefined="true")
+        buildings = await self._all("/premises/predefined")
         made: list[Subscriber] = []
 
         async def bring(number: int) -> None:
             service = found.get(number)
             if service is None:
-                place = premises[number % len(premises)]
-                offers = [p for p in products if place["area_id"] in p["area_ids"]]
-                service = await self._sell(number, place, offers[number % len(offers)])
+                building = buildings[number % len(buildings)]
+                offers = [p for p in products if building["area_id"] in p["area_ids"]]
+                service = await self._sell(number, building, offers[number % len(offers)])
                 await _put(
                     self._fno,
                     f"/fno/services/{service['id']}/device",
-                    {"serial_number": serial(number)},
+                    {"serial_number": serial(number), "model": ONU_MODEL},
                 )
             status = await _get(self._isp, f"/services/{service['id']}/radius/status")
             made.append(
@@ -106,24 +107,35 @@ class Isp:
         return sorted(made, key=lambda subscriber: subscriber.number)
 
     async def _sell(
-        self, number: int, place: dict[str, Any], product: dict[str, Any]
+        self, number: int, building: dict[str, Any], product: dict[str, Any]
     ) -> dict[str, Any]:
-        buyer = await self._isp.post(
-            "/customers", json=customer(number), headers={"Idempotency-Key": f"customer-{number}"}
-        )
-        buyer.raise_for_status()
-        made = await self._isp.post(
-            "/services",
-            json={
-                "customer_id": buyer.json()["id"],
-                "product_id": product["id"],
-                "premise_id": place["id"],
+        buyer = await self._post("/customers", f"customer-{number}", customer(number))
+        flat = await self._post(
+            "/premises",
+            f"premise-{number}",
+            {
+                "full_address": building["full_address"],
+                "area_id": building["area_id"],
+                "unit": f"Flat {number}",
             },
-            headers={"Idempotency-Key": f"service-{number}"},
         )
-        made.raise_for_status()
-        service_id = made.headers["Location"].rstrip("/").rsplit("/", 1)[-1]
-        return await _put(self._isp, f"/services/{service_id}", {"isp_reference": f"demo-{number}"})
+        return await self._post(
+            "/services",
+            f"service-{number}",
+            {
+                "customer_id": buyer["id"],
+                "product_id": product["id"],
+                "premise_id": flat["id"],
+                "isp_reference": f"demo-{number}",
+            },
+        )
+
+    async def _post(self, path: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create something; asked again with the same key, it is not created twice."""
+        answer = await self._isp.post(path, json=body, headers={"Idempotency-Key": f"demo-{key}"})
+        answer.raise_for_status()
+        made: dict[str, Any] = answer.json()
+        return made
 
     async def _all(self, path: str, **filters: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

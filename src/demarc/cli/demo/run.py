@@ -21,6 +21,7 @@ from demarc.cli.demo.secrets import DemoSecrets, write_private
 from demarc.cli.demo.show import Progress, introduction
 from demarc.platform.clock import now
 from demarc.platform.settings import Settings
+from demarc.platform.telemetry import configure_logs
 
 # Three of five subscribers are the first ISP's.
 _FIRST_OF_FIVE = 3
@@ -33,6 +34,10 @@ async def demo(settings: Settings) -> None:
     Args:
         settings: as for serve; ``subscribers`` says how many are brought up.
     """
+    if settings.log_level == "info":
+        # what goes well is told by the progress line
+        settings = msgspec.structs.replace(settings, log_level="warning")
+    configure_logs(settings, "demo")
     settings.data.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -42,8 +42,8 @@ MOVE = Statement(
     "services.move",
     f"""
     UPDATE service SET state = %(state)s, reason = %(reason)s::text,
-        provisioned_at = CASE WHEN %(provisioned_at)s::timestamptz IS NULL THEN provisioned_at
-                              ELSE coalesce(provisioned_at, %(provisioned_at)s::timestamptz) END
+        provisioned_at = CASE WHEN %(works)s::boolean THEN coalesce(provisioned_at, now())
+                              ELSE provisioned_at END
     WHERE id = %(id)s RETURNING {_SERVICE}
     """,
     Service,

@@ -407,7 +407,7 @@ class Services:
             id=service_id,
             state=target.value,
             reason=reason,
-            provisioned_at=datetime.now(UTC) if target is State.ACTIVE else None,
+            works=target is State.ACTIVE,
         )
         if after is None:
             raise NotFound("service", service_id)

@@ -1,0 +1,5 @@
+"""``python -m demarc``: the command line."""
+
+from demarc.cli.main import run
+
+run()
