@@ -8,7 +8,7 @@ Thing = TypeVar("Thing")
 
 
 async def eventually(
-    look: Callable[[], Awaitable[Thing]],
+    look: Callable[[], Awaitable[Thing]] | Callable[[], Thing],
     wanted: Callable[[Thing], bool] = bool,
     within: float = 20.0,
 ) -> Thing:
@@ -16,7 +16,8 @@ async def eventually(
     loop = asyncio.get_running_loop()
     until = loop.time() + within
     while True:
-        seen = await look()
+        answer = look()
+        seen = await answer if isinstance(answer, Awaitable) else answer
         if wanted(seen):
             return seen
         if loop.time() > until:

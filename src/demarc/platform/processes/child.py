@@ -34,7 +34,9 @@ class Child:
             inherited = socket.socket(fileno=int(number))
             inherited.setblocking(False)
             sockets.setdefault(name, []).append(inherited)
-        for descriptor in (lifeline, ready):
+        # what this process starts is not to hold them open
+        handed = [each.fileno() for group in sockets.values() for each in group]
+        for descriptor in (lifeline, ready, *handed):
             os.set_inheritable(descriptor, False)
         return cls(sockets, lifeline, ready)
 

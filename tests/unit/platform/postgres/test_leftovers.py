@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from demarc.platform.postgres import leftovers
+from support.eventually import eventually
 from support.postgres import ask
-from support.waiting import eventually
 
 
 def as_owner(folder):

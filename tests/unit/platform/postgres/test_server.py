@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from demarc.platform.postgres import AlreadyRunning, NotRunning, StartFailed, conninfo_of
+from support.eventually import eventually
 from support.postgres import ask
-from support.waiting import eventually
 
 
 async def answers(server):
