@@ -92,7 +92,8 @@ def parse(text: str, environment: Mapping[str, str]) -> Document:
         else:
             sections[name] = list(_tables(kind, given, places.get(name, []), mistakes))
     sections = {name: _resolved(tables, environment, mistakes) for name, tables in sections.items()}
-    _name_networks(sections, mistakes)
+    networks = found.get("network")
+    _name_networks(sections, len(networks) if isinstance(networks, list) else 0, mistakes)
     mistakes.extend(_repeated(sections))
     if mistakes:
         raise Mistaken(mistakes)
@@ -185,18 +186,26 @@ def _resolved(
     return resolved
 
 
-def _name_networks(sections: dict[str, list[Table]], mistakes: list[Mistake]) -> None:
-    """Let what names no network be of the only one there is."""
-    only = [table.label for table in sections.get("network", [])]
-    for name, tables in sections.items():
+def _name_networks(
+    sections: dict[str, list[Table]], described: int, mistakes: list[Mistake]
+) -> None:
+    """Let what names no network be of the only one there is.
+
+    Args:
+        sections: tables by section; changed in place.
+        described: networks in the file, those that cannot be taken included.
+        mistakes: are added to.
+    """
+    taken = [table.label for table in sections.get("network", [])]
+    for tables in sections.values():
         for at, table in enumerate(tables):
-            if isinstance(table, OnNetwork) and table.network is None:
-                if len(only) == 1:
-                    tables[at] = msgspec.structs.replace(table, network=only[0])
-                else:
-                    reason = "is missing; it may be left out where the file describes one network"
-                    mistakes.append(about(tables[at], "network", reason))
-        sections[name] = tables
+            if not isinstance(table, OnNetwork) or table.network is not None:
+                continue
+            if described != 1:
+                reason = "is missing; it may be left out where the file describes one network"
+                mistakes.append(about(table, "network", reason))
+            elif taken:
+                tables[at] = msgspec.structs.replace(table, network=taken[0])
 
 
 def _repeated(sections: Mapping[str, list[Table]]) -> Iterator[Mistake]:

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from demarc.cli import apply, catalogue, customers, doctor, people, plant, premises, serve, service
+from demarc.cli import (
+    apply,
+    catalogue,
+    customers,
+    doctor,
+    olts,
+    people,
+    plant,
+    premises,
+    serve,
+    service,
+    tenants,
+    tokens,
+)
 from demarc.cli.frame import group
 
 app = group(
@@ -59,11 +72,11 @@ apply.add_to(app)
 doctor.add_to(app)
 for part in (
     people.users,
-    people.tokens,
-    people.tenants,
+    tokens.tokens,
+    tenants.tenants,
     plant.nases,
     plant.pools,
-    plant.olts,
+    olts.olts,
     catalogue.products,
     premises.premises,
     customers.customers,

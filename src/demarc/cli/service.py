@@ -1,6 +1,5 @@
 """Commands for services: what a customer has, from its creation to its end."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -9,15 +8,13 @@ import msgspec
 import typer
 
 from demarc.cli.frame import command, group
+from demarc.cli.service_card import ServiceShown, show
 
 if TYPE_CHECKING:
-    from demarc.cli.desk import Desk
-    from demarc.domains.identity.model import Network
     from demarc.domains.network.model import Command
     from demarc.domains.services.model import Transition
-    from demarc.platform.database import Tx
     from demarc.platform.settings import Settings
-    from demarc.views.service_search import ServiceFound, ServiceLine
+    from demarc.views.service_search import ServiceLine
 
 services = group(
     "service",
@@ -37,45 +34,6 @@ State = Literal[
     "pending_cancellation",
     "cancelled",
 ]
-
-
-class SessionShown(msgspec.Struct, frozen=True):
-    """A live session; octets from and to the subscriber."""
-
-    started_at: datetime
-    address: str | None
-    station: str | None
-    up_octets: int
-    down_octets: int
-
-
-class ServiceShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A service with everything one asks for first.
-
-    Attributes:
-        password: of the log-in, where it was asked for.
-        last_attempt: when somebody last tried to log in, and what was answered.
-        onu: its serial number; ``light_dbm`` is what it receives.
-    """
-
-    id: UUID
-    tenant: str
-    number: int
-    state: str
-    reason: str | None
-    customer: str
-    product: str
-    address: str
-    isp_reference: str | None
-    login: str | None
-    password: str | msgspec.UnsetType | None = msgspec.UNSET
-    sessions: list[SessionShown]
-    last_attempt: str | None
-    onu: str | None
-    onu_state: str | None
-    light_dbm: float | None
-    created_at: datetime
-    provisioned_at: datetime | None
 
 
 @command(services, "list")
@@ -123,12 +81,13 @@ async def show_service(
         demarc service show u0001@veloz.example
         demarc service show CONTRACT-7 --tenant veloz --password
     """
+    from demarc.cli import sought
     from demarc.cli.desk import opened
 
     async with opened(settings) as desk:
-        found = await _find(desk, service, tenant)
+        found = await sought.service(desk, service, tenant)
         async with desk.tenant(found.tenant_id) as tx:
-            return await _show(desk, tx, found, password=password)
+            return await show(desk, tx, found, password=password)
 
 
 @command(services, "create")
@@ -150,7 +109,9 @@ async def create_service(
     Examples:
         demarc service create --customer nomsa@example.net --product home-100 --premise "Rua 1"
     """
+    from demarc.cli import sought
     from demarc.cli.desk import opened
+    from demarc.views.service_search import ServiceFound
 
     async with opened(settings) as desk:
         async with desk.system() as tx:
@@ -159,14 +120,14 @@ async def create_service(
         async with desk.tenant(isp.id) as tx:
             made = await desk.parts.services.create(
                 tx,
-                customer_id=await _customer_id(tx, customer),
-                product_id=await _product_id(desk, tx, sold_on, product),
-                premise_id=await _premise_id(tx, premise),
+                customer_id=await sought.customer_id(tx, customer),
+                product_id=await sought.product_id(desk, tx, sold_on, product),
+                premise_id=await sought.premise_id(tx, premise),
                 isp_reference=reference,
                 sales_agent=sales_agent,
             )
-            found = await _found(desk, tx, made.id)
-            return await _show(desk, tx, found, password=True)
+            found = ServiceFound(made.id, isp.id, isp.slug)
+            return await show(desk, tx, found, password=True)
 
 
 @command(services, "activate")
@@ -260,17 +221,18 @@ async def change_product(
     Examples:
         demarc service change-product u0001 home-200
     """
+    from demarc.cli import sought
     from demarc.cli.desk import opened
 
     async with opened(settings) as desk:
-        found = await _find(desk, service, tenant)
+        found = await sought.service(desk, service, tenant)
         async with desk.system() as tx:
             network_id = (await desk.parts.services.get(tx, found.id)).network_id
             network = await desk.parts.identity.network(tx, network_id)
         async with desk.tenant(found.tenant_id) as tx:
-            product_id = await _product_id(desk, tx, [network], product)
+            product_id = await sought.product_id(desk, tx, [network], product)
             await desk.parts.services.change_product(tx, found.id, product_id)
-            return await _show(desk, tx, found, password=False)
+            return await show(desk, tx, found, password=False)
 
 
 @command(services, "history")
@@ -282,10 +244,11 @@ async def show_history(
     Examples:
         demarc service history u0001
     """
+    from demarc.cli import sought
     from demarc.cli.desk import opened
 
     async with opened(settings) as desk:
-        found = await _find(desk, service, tenant)
+        found = await sought.service(desk, service, tenant)
         async with desk.tenant(found.tenant_id) as tx:
             return await desk.parts.services.history(tx, found.id)
 
@@ -311,11 +274,12 @@ async def show_commands(
     Examples:
         demarc service commands u0001 --json
     """
+    from demarc.cli import sought
     from demarc.cli.desk import opened
     from demarc.domains.network import commands
 
     async with opened(settings) as desk:
-        found = await _find(desk, service, tenant)
+        found = await sought.service(desk, service, tenant)
         async with desk.tenant(found.tenant_id) as tx:
             return [_command(one) for one in await commands.of_service(tx, found.id)]
 
@@ -339,139 +303,14 @@ async def _act(
     tenant: str | None,
     **values: object,
 ) -> ServiceShown:
+    from demarc.cli import sought
     from demarc.cli.desk import opened
 
     async with opened(settings) as desk:
-        found = await _find(desk, service, tenant)
+        found = await sought.service(desk, service, tenant)
         async with desk.tenant(found.tenant_id) as tx:
             await getattr(desk.parts.services, action)(tx, found.id, **values)
-            return await _show(desk, tx, found, password=False)
-
-
-async def _find(desk: "Desk", text: str, tenant: str | None) -> "ServiceFound":
-    """Give the one service that is meant.
-
-    Raises:
-        NotFound: there is none.
-        Conflict: several are meant by it.
-    """
-    from demarc.domains.errors import Conflict, NotFound
-    from demarc.views import service_search
-
-    async with desk.system() as tx:
-        isp = None if tenant is None else await desk.parts.identity.tenant_named(tx, tenant)
-        found = await service_search.find(tx, text, tenant_id=None if isp is None else isp.id)
-    if not found:
-        raise NotFound("service", text)
-    if len(found) > 1:
-        meant = ", ".join(f"{one.id} ({one.tenant})" for one in found)
-        raise Conflict(f"{text} may mean several services: {meant}")
-    return found[0]
-
-
-async def _found(desk: "Desk", tx: "Tx", service_id: UUID) -> "ServiceFound":
-    from demarc.views.service_search import ServiceFound
-
-    tenant = await desk.parts.identity.tenant(tx, tx.tenant)
-    return ServiceFound(service_id, tenant.id, tenant.slug)
-
-
-async def _show(desk: "Desk", tx: "Tx", found: "ServiceFound", *, password: bool) -> ServiceShown:
-    from demarc.domains.errors import NotFound
-
-    parts = desk.parts
-    service = await parts.services.get(tx, found.id)
-    customer = await parts.subscribers.customer(tx, service.customer_id)
-    premise = await parts.subscribers.premise(tx, service.premise_id)
-    product = await parts.catalog.product(tx, service.product_id)
-    radius = device = None
-    with suppress(NotFound):
-        radius = await parts.aaa.radius_status(tx, service.id)
-    with suppress(NotFound):
-        device = await parts.access.device(tx, service.id)
-    last = radius.attempts[0] if radius is not None and radius.attempts else None
-    return ServiceShown(
-        id=service.id,
-        tenant=found.tenant,
-        number=service.number,
-        state=service.state,
-        reason=service.reason,
-        customer=customer.name,
-        product=product.code,
-        address=premise.full_address,
-        isp_reference=service.isp_reference,
-        login=None if radius is None else radius.username,
-        password=radius.password if password and radius is not None else msgspec.UNSET,
-        sessions=[
-            SessionShown(
-                started_at=one.started_at,
-                address=one.framed_ipv4,
-                station=one.calling_station_id,
-                up_octets=one.input_octets,
-                down_octets=one.output_octets,
-            )
-            for one in (() if radius is None else radius.sessions)
-            if one.ended_at is None
-        ],
-        last_attempt=None if last is None else f"{last.at:%Y-%m-%d %H:%M:%SZ} {last.reply}",
-        onu=None if device is None else device.serial,
-        onu_state=None if device is None else device.state,
-        light_dbm=None if device is None else device.rx_dbm,
-        created_at=service.created_at,
-        provisioned_at=service.provisioned_at,
-    )
-
-
-async def _customer_id(tx: "Tx", text: str) -> UUID:
-    from time import monotonic
-
-    from demarc.domains.errors import Conflict, NotFound
-    from demarc.views import customers
-    from demarc.views.totals import Totals
-    from demarc.views.wire_ids import as_uuid
-
-    if (known := as_uuid(text)) is not None:
-        return known
-    found = await customers.page_of(
-        tx, api="cli", page=1, size=2, totals=Totals(monotonic), email=text
-    )
-    if not found.items:
-        raise NotFound("customer", text)
-    if found.total > 1:
-        raise Conflict(f"{text} is the e-mail of several customers; give an id")
-    return found.items[0].id
-
-
-async def _product_id(desk: "Desk", tx: "Tx", networks: list["Network"], text: str) -> UUID:
-    from demarc.domains.errors import Conflict, NotFound
-    from demarc.views.wire_ids import as_uuid
-
-    if (known := as_uuid(text)) is not None:
-        return known
-    found = []
-    for network in networks:
-        try:
-            found.append(await desk.parts.catalog.product_named(tx, network.id, text))
-        except NotFound:
-            continue
-    if not found:
-        raise NotFound("product", text)
-    if len(found) > 1:
-        raise Conflict(f"{text} is a product of several networks; give an id")
-    return found[0].id
-
-
-async def _premise_id(tx: "Tx", text: str) -> UUID:
-    from demarc.domains.errors import NotFound
-    from demarc.views import premises
-    from demarc.views.wire_ids import as_uuid
-
-    if (known := as_uuid(text)) is not None:
-        return known
-    found = await premises.at_address(tx, api="cli", address=text)
-    if found is None:
-        raise NotFound("premise", text)
-    return found.id
+            return await show(desk, tx, found, password=False)
 
 
 __all__ = ["services"]
