@@ -20,6 +20,7 @@ class RadiusServer(asyncio.DatagramProtocol):
         self.answer = answer
         self.received: list[Packet] = []
         self.senders: list[tuple[str, int]] = []
+        self.address = ("", 0)
         self.faults: list[Exception] = []
         self._arrived = asyncio.Condition()
         self._transport: asyncio.DatagramTransport | None = None
@@ -29,8 +30,8 @@ class RadiusServer(asyncio.DatagramProtocol):
         self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: self, local_addr=("127.0.0.1", 0)
         )
-        host, port = self._transport.get_extra_info("sockname")
-        return host, port
+        self.address = self._transport.get_extra_info("sockname")
+        return self.address
 
     def stop(self) -> None:
         if self._transport:
@@ -46,11 +47,15 @@ class RadiusServer(asyncio.DatagramProtocol):
         self.received.append(request)
         self.senders.append((addr[0], addr[1]))
         octets = self.answer(request)
-        if octets is not None and self._transport:
-            self._transport.sendto(octets, addr)
+        if octets is not None:
+            self.send(octets, self.senders[-1])
         task = asyncio.ensure_future(self._announce())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def send(self, octets: bytes, address: tuple[str, int]) -> None:
+        if self._transport:
+            self._transport.sendto(octets, address)
 
     async def _announce(self) -> None:
         async with self._arrived:
