@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +47,16 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     database = await Database.open(database_url)
     yield database
     await database.close()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder with a short path that any user may pass through.
+
+    Pytest's own are root's alone where root runs the tests, so that a private server would have to
+    put its data elsewhere.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="demarc-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)

@@ -29,7 +29,7 @@ from demarc.platform.postgres.binaries import Binaries
 from demarc.platform.postgres.configuration import PORT, Files
 from demarc.platform.postgres.errors import NotOurs, ServerProblem, Unreachable
 
-REFUGE = Path("/var/lib/demarc")
+REFUGE = Path("/var/lib/demarc-postgres")
 """Where root's private servers live whose own folder their user cannot enter."""
 
 # A socket's path may have 107 octets on Linux, 103 on the systems that have fewer.
@@ -164,7 +164,7 @@ def _claim(root: Path, account: Account) -> None:
 
 
 def _take_refuge(folder: Path, account: Account, refuge: Path) -> Path:
-    home = refuge / f"postgres-{secrets.token_hex(4)}"
+    home = refuge / f"data-{secrets.token_hex(4)}"
     _open_refuge(refuge, account)
     home.mkdir(mode=_PASSABLE)
     home.chmod(_PASSABLE)

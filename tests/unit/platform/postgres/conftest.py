@@ -1,9 +1,7 @@
-"""A place for servers, and the programs to run them."""
+"""The programs to run servers with, and servers that end with their test."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,15 +9,6 @@ import pytest
 
 from demarc.platform.postgres import Binaries, PrivateServer, locate
 from support.postgres import BINARIES
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A short folder that others may pass through, as pytest's own are not."""
-    folder = Path(tempfile.mkdtemp(prefix="demarc-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
