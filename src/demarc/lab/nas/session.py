@@ -158,6 +158,7 @@ class Session:
         self._timers: list[asyncio.Task[None]] = []
         self._reporter: asyncio.Task[None] | None = None
         self._closed = False
+        self._constant = encode_attributes(_constant(session_id, line, grant))
 
     @property
     def up(self) -> bool:
@@ -258,35 +259,21 @@ class Session:
 
     def _report(self, status: Status) -> None:
         now = self._clock()
-        record = _Record(status, now, encode_attributes(self._attributes(status, now)))
+        record = _Record(status, now, self._attributes(status, now))
         # The first may be on its way to the server just now; it is not touched.
         waiting = self._pending[1:]
         self._pending[1:] = [each for each in waiting if each.status != "Interim-Update"]
         self._pending.append(record)
         self._changed_now()
 
-    def _attributes(self, status: Status, now: datetime) -> list[Pair]:
-        pairs: list[Pair] = [
-            (_STATUS_TYPE, status),
-            (_SESSION_ID, self.id),
-            (_USER_NAME, self.grant.username),
-            *self.line,
-            (_AUTHENTIC, "RADIUS"),
-            (_EVENT_TIMESTAMP, now),
-        ]
-        if self.grant.framed_ip is not None:
-            pairs.append((_FRAMED_IP, self.grant.framed_ip))
-        if self.grant.framed_ipv6_prefix is not None:
-            pairs.append((_FRAMED_PREFIX, self.grant.framed_ipv6_prefix))
-        if self.grant.delegated_ipv6_prefix is not None:
-            pairs.append((_DELEGATED_PREFIX, self.grant.delegated_ipv6_prefix))
-        pairs += [(_CLASS, each) for each in self.grant.classes]
+    def _attributes(self, status: Status, now: datetime) -> bytes:
+        pairs: list[Pair] = [(_STATUS_TYPE, status), (_EVENT_TIMESTAMP, now)]
         if status != "Start":
             pairs.append((_SESSION_TIME, max(0, int((now - self.started_at).total_seconds()))))
             pairs += self._usage()
         if self.cause is not None:
             pairs.append((_TERMINATE_CAUSE, self.cause))
-        return pairs
+        return encode_attributes(pairs) + self._constant
 
     def _usage(self) -> list[Pair]:
         counted = self.counters
@@ -336,3 +323,20 @@ class Session:
     def _changed_now(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _constant(session_id: str, line: list[Pair], grant: Grant) -> list[Pair]:
+    """What every report of a session says."""
+    pairs: list[Pair] = [
+        (_SESSION_ID, session_id),
+        (_USER_NAME, grant.username),
+        *line,
+        (_AUTHENTIC, "RADIUS"),
+    ]
+    if grant.framed_ip is not None:
+        pairs.append((_FRAMED_IP, grant.framed_ip))
+    if grant.framed_ipv6_prefix is not None:
+        pairs.append((_FRAMED_PREFIX, grant.framed_ipv6_prefix))
+    if grant.delegated_ipv6_prefix is not None:
+        pairs.append((_DELEGATED_PREFIX, grant.delegated_ipv6_prefix))
+    return pairs + [(_CLASS, each) for each in grant.classes]

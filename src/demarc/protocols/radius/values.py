@@ -205,6 +205,14 @@ def _aware(value: datetime) -> datetime:
     return value
 
 
+def _write_ipv4(value: str | IPv4Address) -> bytes:
+    return value.packed if isinstance(value, IPv4Address) else IPv4Address(value).packed
+
+
+def _write_ipv6(value: str | IPv6Address) -> bytes:
+    return value.packed if isinstance(value, IPv6Address) else IPv6Address(value).packed
+
+
 def _write_prefix(value: IPv6Network) -> bytes:
     # The whole address: some NASes take nothing shorter.
     return bytes((0, value.prefixlen)) + value.network_address.packed
@@ -221,8 +229,8 @@ _WRITERS: Final[dict[Kind, tuple[tuple[type, ...], Callable[..., bytes]]]] = {
     Kind.OCTETS: ((bytes,), bytes),
     Kind.INTEGER: ((int,), lambda value: value.to_bytes(4, "big")),
     Kind.INTEGER64: ((int,), lambda value: value.to_bytes(8, "big")),
-    Kind.IPADDR: ((str, IPv4Address), lambda value: IPv4Address(value).packed),
-    Kind.IPV6ADDR: ((str, IPv6Address), lambda value: IPv6Address(value).packed),
+    Kind.IPADDR: ((str, IPv4Address), _write_ipv4),
+    Kind.IPV6ADDR: ((str, IPv6Address), _write_ipv6),
     Kind.IPV6PREFIX: ((IPv6Network,), _write_prefix),
     Kind.DATE: ((int, datetime), _write_date),
     Kind.IFID: ((bytes,), _write_ifid),
