@@ -15,6 +15,9 @@ from demarc.apply.values import Address, Hidden, Place, Prefix, Prefix4, Speed
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+PRICE_DIGITS = 4
+"""Decimals of a price that are kept."""
+
 Fault = tuple[str | None, str]
 """A key, or none where the table as a whole is meant, and what is wrong."""
 
@@ -123,7 +126,11 @@ class ProductTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=T
     active: bool = True
 
     def faults(self) -> Iterator[Fault]:
-        """A price without its currency means nothing."""
+        """A price has a currency, and no more digits than are kept."""
+        if self.price is not None and not (
+            self.price.is_finite() and self.price == round(self.price, PRICE_DIGITS)
+        ):
+            yield "price", f"must be an amount with {PRICE_DIGITS} decimals at most"
         if self.price is not None and self.currency is None:
             yield "price", "needs a currency beside it"
         if self.currency is not None and self.price is None:

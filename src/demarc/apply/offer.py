@@ -1,5 +1,7 @@
 """Steps for what is sold and where: areas, products, premises."""
 
+from decimal import Decimal
+
 from demarc.apply.document import AreaTable, PremiseTable, ProductTable
 from demarc.apply.plan import Change
 from demarc.apply.work import Work
@@ -43,7 +45,7 @@ async def product(work: Work, table: ProductTable) -> Change:
         "description": table.description,
         "technology": table.technology,
         "areas": list(areas),
-        "price": table.price,
+        "price": None if table.price is None else as_money(table.price),
         "currency": table.currency,
         "isp": table.isp,
         "active": table.active,
@@ -65,7 +67,7 @@ async def product(work: Work, table: ProductTable) -> Change:
             "areas": sorted(
                 one.slug for one in await catalog.areas(work.tx, network.id) if one.id in sold_in
             ),
-            "price": known.monthly_price,
+            "price": None if known.monthly_price is None else as_money(known.monthly_price),
             "currency": known.currency,
             "isp": isp,
             "active": known.active,
@@ -90,6 +92,12 @@ async def product(work: Work, table: ProductTable) -> Change:
             active=table.active,
         ),
     )
+
+
+def as_money(amount: Decimal) -> Decimal:
+    """Give an amount with two decimals where it needs no more."""
+    short = round(amount, 2)
+    return short if short == amount else amount
 
 
 async def premise(work: Work, table: PremiseTable) -> Change:
@@ -154,4 +162,4 @@ async def premise(work: Work, table: PremiseTable) -> Change:
     )
 
 
-__all__ = ["area", "premise", "product"]
+__all__ = ["area", "as_money", "premise", "product"]

@@ -6,11 +6,14 @@ from demarc.apply.values import Hidden
 from demarc.apply.work import Work
 from demarc.domains.errors import Conflict, NotFound
 from demarc.domains.identity.model import Network, Person
+from demarc.domains.services.logins import login
 
 
 async def tenant(work: Work, table: TenantTable) -> Change:
     """Bring an organisation to what its table says."""
     identity = work.domains.identity
+    # a pattern that makes no log-ins would be noticed only when the first service is sold
+    login(table.login_pattern, table.slug, 1)
     after = {
         "name": table.name,
         "timezone": table.timezone,
@@ -113,7 +116,7 @@ async def user(work: Work, table: UserTable) -> Change:
         "password": table.password,
     }
     try:
-        known = await identity.person_named(work.tx, table.email)
+        known = await identity.person_named(work.tx, table.email.strip())
     except NotFound:
         pass
     else:

@@ -43,7 +43,7 @@ async def apply(
     The file describes organisations, networks, realms, areas, products, PoPs, NASes, pools, OLTs,
     premises, people and API clients. All of it is done or, if anything in it is wrong, nothing:
     every mistake is then told with its line. Applying a file again changes nothing. What is not in
-    the file stays: nothing is ever deleted.
+    the file stays: nothing is ever deleted. docs/network-file.md lists every key.
 
     Examples:
         demarc apply network.toml --dry-run

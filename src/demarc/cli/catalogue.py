@@ -116,6 +116,8 @@ async def add_product(
 
 
 async def _products(desk: "Desk", tx: "Tx", on: "OnNetwork") -> list[ProductShown]:
+    from demarc.apply.offer import as_money
+
     catalog = desk.parts.catalog
     areas = {one.id: one.slug for one in await catalog.areas(tx, on.id)}
     slugs = {one.id: one.slug for one in await desk.parts.identity.tenants(tx)}
@@ -127,7 +129,11 @@ async def _products(desk: "Desk", tx: "Tx", on: "OnNetwork") -> list[ProductShow
             name=one.name,
             download_bps=one.download_bps,
             upload_bps=one.upload_bps,
-            price=None if one.monthly_price is None else f"{one.monthly_price} {one.currency}",
+            price=(
+                None
+                if one.monthly_price is None
+                else f"{as_money(one.monthly_price)} {one.currency}"
+            ),
             areas=sorted(areas[area] for area in await catalog.areas_of(tx, one.id)),
             isp=slugs[one.isp_id] if one.isp_id else None,
             active=one.active,

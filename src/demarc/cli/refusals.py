@@ -18,6 +18,7 @@ def explain(error: Exception) -> tuple[int, str]:
     from demarc.domains.errors import DomainError
     from demarc.platform.migrations import ChangedMigration
     from demarc.platform.postgres import ServerProblem
+    from demarc.platform.processes import ChildFailed
     from demarc.platform.secrets import KeyFileError, Overloaded, Undecipherable
     from demarc.platform.settings import SettingError
 
@@ -28,7 +29,13 @@ def explain(error: Exception) -> tuple[int, str]:
         return REFUSED, _listed(error)
     if isinstance(
         error,
-        DomainError | KeyFileError | Undecipherable | Overloaded | ChangedMigration | ServerProblem,
+        DomainError
+        | KeyFileError
+        | Undecipherable
+        | Overloaded
+        | ChangedMigration
+        | ServerProblem
+        | ChildFailed,
     ):
         return REFUSED, text
     if isinstance(error, psycopg_pool.PoolTimeout | psycopg.OperationalError):

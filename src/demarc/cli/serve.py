@@ -35,7 +35,7 @@ def demo(settings: "Settings") -> Any:
 
     Examples:
         demarc demo
-        demarc demo --subscribers 200 --http-port 9090 --data /tmp/demo
+        demarc demo --subscribers 200 --http-port 9090 --data demo-data
     """
     from demarc.cli.demo import demo as run
 

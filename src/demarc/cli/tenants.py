@@ -16,13 +16,14 @@ tenants = group("tenant", "Organisations: owners of networks and the ISPs on the
 
 
 class TenantShown(msgspec.Struct, frozen=True):
-    """An organisation with the networks it owns and sells on."""
+    """An organisation with its realms and the networks it owns and sells on."""
 
     slug: str
     name: str
     timezone: str
     currency: str | None
     login_pattern: str
+    realms: list[str]
     owns: list[str]
     sells_on: list[str]
 
@@ -56,6 +57,12 @@ async def add_tenant(
     owns: Annotated[
         str | None, typer.Option(metavar="NETWORK", help="Make a network of this name for it.")
     ] = None,
+    realm: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Make its log-ins in this realm: u1@NAME; an ISP needs one."
+        ),
+    ] = None,
     sells_on: Annotated[
         list[str] | None, typer.Option(metavar="NETWORK", help="Let it sell on this network.")
     ] = None,
@@ -64,11 +71,13 @@ async def add_tenant(
 
     Examples:
         demarc tenant add fibra "Fibra Norte" --timezone America/Sao_Paulo --owns norte
-        demarc tenant add veloz Veloz --timezone America/Sao_Paulo --sells-on norte
+        demarc tenant add veloz Veloz --sells-on norte --realm veloz.example
     """
     from demarc.cli.desk import opened
     from demarc.domains.errors import Conflict, NotFound
+    from demarc.domains.services.logins import login
 
+    login(login_pattern, slug, 1)
     async with opened(settings) as desk, desk.system() as tx:
         identity = desk.parts.identity
         try:
@@ -89,6 +98,8 @@ async def add_tenant(
         )
         if owns is not None:
             await identity.put_network(tx, owner_id=made.id, slug=owns, name=owns)
+        if realm is not None:
+            await desk.parts.aaa.create_realm(tx, tenant_id=made.id, name=realm)
         for network in sells_on or []:
             await identity.admit_isp(tx, await identity.network_named(tx, network), made.id)
         return next(one for one in await _tenants(desk, tx) if one.slug == slug)
@@ -104,6 +115,7 @@ async def _tenants(desk: "Desk", tx: "Tx") -> list[TenantShown]:
             timezone=one.timezone,
             currency=one.currency,
             login_pattern=one.login_pattern,
+            realms=[realm.name for realm in await desk.parts.aaa.realms(tx, one.id)],
             owns=[network.slug for network in networks if network.owner_id == one.id],
             sells_on=[sold.slug for sold in await identity.networks_sold_on(tx, one.id)],
         )

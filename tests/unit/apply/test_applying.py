@@ -234,6 +234,50 @@ async def test_everything_that_is_refused_is_told_and_nothing_is_changed(bring, 
     assert await counts(db) == before
 
 
+@pytest.mark.parametrize("pattern", ["{nubmer}", "constant", "{number", "{number.real.x}"])
+async def test_a_pattern_that_makes_no_log_ins_is_refused(bring, pattern):
+    tenant = f'[[tenant]]\nslug = "a"\nname = "A"\nlogin_pattern = "{pattern}"\n'
+    with pytest.raises(Mistaken, match=r"line 4: .* login_pattern"):
+        await bring(tenant)
+
+
+async def test_what_is_written_in_many_ways_is_the_same_thing_again(bring):
+    loosely = (
+        NETWORK
+        + """
+[[nas]]
+name = "bng-6"
+prefix = "2001:DB8:0:0::/64"
+secret = "testing-secret"
+
+[[olt]]
+name = "olt-6"
+address = "2001:db8:0::9"
+community = "testing-community"
+
+[[product]]
+code = "biz"
+name = " Business "
+download = 1000000000
+upload = "1G"
+areas = ["centro", "centro"]
+price = 10
+currency = "EUR"
+
+[[user]]
+email = " Rui@Example.net"
+name = "Rui"
+password = "correct horse battery"
+
+[[realm]]
+name = "Fibra.Example"
+tenant = "fibra"
+"""
+    )
+    assert (await bring(loosely)).count("create") == len((await bring(loosely)).changes)
+    assert (await bring(loosely)).count("unchanged") == 18
+
+
 async def test_a_name_of_another_section_that_is_not_there_is_told_with_its_line(bring):
     with pytest.raises(Mistaken) as refused:
         await bring(NETWORK.replace('pop = "CTR"', 'pop = "XXX"', 1))

@@ -151,6 +151,13 @@ def test_tables_written_inline_have_no_line():
     assert mistakes('tenant = [{ slug = "a" }]\n') == ["[[tenant]] a: name is missing"]
 
 
+@pytest.mark.parametrize("price", ["1.00001", "inf", "nan", '"cheap"'])
+def test_a_price_is_an_amount_that_can_be_kept(price):
+    product = '[[product]]\nnetwork = "n"\ncode = "p"\nname = "P"\ndownload = 1\nupload = 1\n'
+    (only,) = mistakes(product + f'currency = "EUR"\nprice = {price}\n')
+    assert only.startswith("line 8: [[product]] p: price ")
+
+
 def test_a_place_is_whole_or_not_there():
     (only,) = mistakes('[[pop]]\nnetwork="n"\ncode="a"\nname="A"\nlatitude=1.5\n')
     assert "latitude and longitude, or neither" in only

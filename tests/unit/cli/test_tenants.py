@@ -1,7 +1,8 @@
 def test_an_owner_and_an_isp_are_made_by_hand(demarc):
     demarc("tenant", "add", "fibra", "Fibra Norte", "--owns", "norte", "--currency", "BRL")
-    demarc("tenant", "add", "veloz", "Veloz", "--sells-on", "norte")
+    demarc("tenant", "add", "veloz", "Veloz", "--sells-on", "norte", "--realm", "Veloz.example")
     fibra, veloz = demarc("tenant", "list", "--json").json
+    assert (fibra["realms"], veloz["realms"]) == ([], ["veloz.example"])
     assert (fibra["owns"], fibra["sells_on"]) == (["norte"], [])
     assert (veloz["owns"], veloz["sells_on"]) == ([], ["norte"])
 
