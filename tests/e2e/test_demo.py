@@ -56,9 +56,9 @@ async def demo(folder: Path, ports: list[int]):
     assert code == 0, printed.decode()
 
 
-async def test_the_demo_is_an_isp_that_lives_and_can_be_used(tmp_path):
+async def test_the_demo_is_an_isp_that_lives_and_can_be_used(place):
     ports = [free_port(socket.SOCK_STREAM), *(free_port(socket.SOCK_DGRAM) for _ in range(2))]
-    async with demo(tmp_path, ports) as (given, printed):
+    async with demo(place, ports) as (given, printed):
         assert given["http"] == f"http://127.0.0.1:{ports[0]}"
         sample = given["sample"]
         path = f"/services/{sample['service_id']}"
@@ -123,9 +123,9 @@ async def test_the_demo_is_an_isp_that_lives_and_can_be_used(tmp_path):
         secrets = (given["aex"]["token"], given["radius"]["secret"], sample["pppoe_password"])
         for secret in (*secrets, given["admin"]["password"]):
             assert secret.encode() not in printed
-    assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
+    assert (place / "demo.json").stat().st_mode & 0o077 == 0
     # again, on what is there
-    async with demo(tmp_path, ports) as (again, _):
+    async with demo(place, ports) as (again, _):
         assert again["sample"] == sample
         assert again["aex"] == given["aex"]
 

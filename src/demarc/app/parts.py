@@ -13,7 +13,7 @@ from demarc.domains.identity.service import Identity
 from demarc.domains.services.service import Services
 from demarc.domains.subscribers.service import Subscribers
 from demarc.platform.database import Database
-from demarc.platform.migrations import migrate
+from demarc.platform.migrations import FIRST, migrate
 from demarc.platform.postgres import AlreadyRunning, PrivateServer, conninfo_of, locate
 from demarc.platform.secrets import KeyRing, PasswordPool
 from demarc.platform.settings import Settings
@@ -103,7 +103,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Parts]:
         new = await migrate(conninfo)
         db = await Database.open(conninfo, tenant_pool=2, system_pool=2, name="demarc/command")
         try:
-            yield assemble(settings, db, keys_of(settings, may_create=bool(new)))
+            yield assemble(settings, db, keys_of(settings, may_create=FIRST in new))
         finally:
             await db.close()
 

@@ -11,7 +11,7 @@ import msgspec
 
 from demarc.app.child import CONNINFO, SETTINGS
 from demarc.app.parts import keys_of, server
-from demarc.platform.migrations import migrate
+from demarc.platform.migrations import FIRST, migrate
 from demarc.platform.processes import Parent, Role, tcp, udp
 from demarc.platform.settings import PREFIX, Settings
 from demarc.platform.telemetry import configure_logs, get_logger
@@ -63,7 +63,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
         )
         async with server(settings) as conninfo:
             applied = await migrate(conninfo)
-            keys_of(settings, may_create=bool(applied))
+            keys_of(settings, may_create=FIRST in applied)
             parent = Parent(
                 _roles(settings, conninfo), {"http": [http], "auth": [auth], "acct": [acct]}
             )

@@ -206,6 +206,7 @@ class SubscriberBook:
     def _find(self, record: Record) -> tuple[Kept | None, bool]:
         """Find the session a record means, and whether a later one was met on the way."""
         overtaken = False
+        just_begun = None
         same_id = [kept for kept in self._kept if _may_be(kept.row, record)]
         same_id.sort(key=lambda kept: kept.row.started_at, reverse=True)
         for kept in same_id:
@@ -215,7 +216,11 @@ class SubscriberBook:
             if relation > 0:
                 break
             overtaken = True
-        return None, overtaken
+            if record.at >= kept.row.started_at:
+                just_begun = kept
+        # no session before it is known that the record could be of: then it is of this one,
+        # whatever time the NAS says it has lasted (people who try a server out make that up)
+        return just_begun, overtaken and just_begun is None
 
     def _merge(self, kept: Kept, record: Record) -> None:
         row = kept.row
@@ -363,12 +368,29 @@ def _relation(row: SessionRow, record: Record) -> int:
     tolerance = _RECEIVED
     if record.exact:
         tolerance = _SLACK if record.kind is Kind.START else _RECKONED
-    if began < row.started_at - max(tolerance, _RECKONED) and record.at <= row.started_at + _SLACK:
+    if began < row.started_at - max(tolerance, _RECKONED) and _is_before(row, record):
         return -1
     last_heard = row.ended_at or row.updated_at
     if began > row.started_at + tolerance and began >= last_heard - _SLACK:
         return 1
     return 0
+
+
+def _is_before(row: SessionRow, record: Record) -> bool:
+    """Tell whether what a record tells was over when the session began.
+
+    A Stop of the very second in which a session began, of which nothing more is known yet, may
+    be that of the session before it. Anything else from then on is of the session that is up.
+    """
+    if record.at < row.started_at:
+        return True
+    untold = row.session_seconds == 0 and row.updated_at <= row.started_at + _SLACK
+    return (
+        record.exact
+        and record.kind is Kind.STOP
+        and untold
+        and record.at <= row.started_at + _SLACK
+    )
 
 
 def _is_repeated_stop(row: SessionRow, record: Record) -> bool:

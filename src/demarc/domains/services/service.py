@@ -118,6 +118,7 @@ class Services:
             password=None,
             download_bps=product.download_bps,
             upload_bps=product.upload_bps,
+            timezone=premise.timezone,
         )
         await audit.write(
             tx, action="create", kind="service", key=service.id, after=_image(service)

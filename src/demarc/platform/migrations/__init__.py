@@ -5,6 +5,7 @@ Changes follow expand/contract, so that the previous version's code runs on the 
 """
 
 from demarc.platform.migrations.runner import (
+    FIRST,
     ChangedMigration,
     Migration,
     migrate,
@@ -12,4 +13,4 @@ from demarc.platform.migrations.runner import (
     pending,
 )
 
-__all__ = ["ChangedMigration", "Migration", "migrate", "migrations", "pending"]
+__all__ = ["FIRST", "ChangedMigration", "Migration", "migrate", "migrations", "pending"]

@@ -12,6 +12,8 @@ from procrastinate.schema import SchemaManager
 _LOCK = 0x64656D617263
 # A migration that cannot have its locks soon gives up instead of queueing the whole site behind it.
 _LOCK_TIMEOUT = "10s"
+#: Applied when, and only when, a database is new.
+FIRST = "0001_platform"
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _JOB_SCHEMA = "-- demarc:include procrastinate\n"
 

@@ -311,3 +311,17 @@ def test_an_overtaken_interim_does_not_put_the_session_back():
     )
     assert row.updated_at == NOON + timedelta(seconds=600)
     assert row.framed_ipv4 == "100.64.0.2"
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+@pytest.mark.parametrize("second", [Kind.INTERIM, Kind.STOP])
+def test_a_session_time_that_is_made_up_does_not_split_the_session(stamped, second):
+    # as somebody does who tries a server out: all in one second, minutes claimed
+    book = booked(
+        told(Kind.START, exact=stamped),
+        told(second, 0, 9000, session_seconds=600, exact=stamped),
+    )
+    (row,) = rows(book)
+    assert row.output_octets == 9000
+    assert (row.ended_at is not None) == (second is Kind.STOP)
+    assert down(book) == 9000
