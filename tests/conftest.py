@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, settings
 from demarc.platform.database import Database
 from support import postgres as support_postgres
 
-
 # A machine that is busy is no failure, so that examples have no deadline.
 settings.register_profile("default", deadline=None)
 settings.register_profile(
