@@ -27,6 +27,11 @@ AEx, as the ISP:
   curl -s -H "Authorization: Bearer $({read}(d["aex"]["token"])')" \\
        {url}/services/{sample["service_id"]}/radius/status
 
+The same service, as the owner of the network:
+
+  curl -s -H "Authorization: Bearer $({read}(d["aex"]["fno_token"])')" \\
+       {url}/fno/services/{sample["service_id"]}
+
 The same subscriber over RADIUS (freeradius-utils):
 
   echo 'User-Name="{sample["pppoe_username"]}",User-Password='$({read}(d["sample"]["pppoe_password"])') | \\
