@@ -1,0 +1,121 @@
+"""Which NAS a packet is of, and which realm a log-in."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demarc.domains.aaa.model import Nas, Realm
+from demarc.platform.secrets.keys import KeyRing, row_binding
+from demarc.southbound.radius.clients import Clients
+
+ACME = Realm(UUID(int=1), uuid4(), "acme", True)
+OWN = Realm(UUID(int=2), uuid4(), "own", False)
+
+
+@pytest.fixture
+def keys(tmp_path):
+    return KeyRing.open(tmp_path / "keys.toml")
+
+
+def nas(keys, prefix, *, realm=None, require="auto", secret=None):
+    key = uuid4()
+    return Nas(
+        id=key,
+        owner_id=uuid4(),
+        network_id=uuid4(),
+        pop_id=None,
+        name=prefix,
+        prefix=prefix,
+        vendor="generic",
+        secret=keys.encrypt(prefix.encode(), row=row_binding("nas", "secret", key))
+        if secret is None
+        else secret,
+        coa_port=3799,
+        reach="default",
+        default_realm_id=realm,
+        require_message_authenticator=require,
+        counters_reversed=False,
+        interim_interval=300,
+    )
+
+
+async def clients(keys, *nases):
+    made = Clients()
+    await made.replace(nases, [ACME, OWN], keys)
+    return made
+
+
+async def test_the_longest_prefix_wins(keys):
+    known = await clients(
+        keys,
+        nas(keys, "10.0.0.0/8"),
+        nas(keys, "10.1.0.0/16"),
+        nas(keys, "10.1.2.3/32"),
+        nas(keys, "2001:db8::/32"),
+    )
+    for host, prefix in (
+        ("10.1.2.3", b"10.1.2.3/32"),
+        ("10.1.2.4", b"10.1.0.0/16"),
+        ("10.200.0.1", b"10.0.0.0/8"),
+        ("2001:db8::1", b"2001:db8::/32"),
+        ("::ffff:10.1.2.3", b"10.1.2.3/32"),
+        ("fe80::1%eth0", None),
+        ("192.0.2.1", None),
+    ):
+        for _ in range(2):  # found, and then remembered
+            found = known.find(host)
+            assert (None if found is None else found.secret) == prefix
+
+
+async def test_a_nas_whose_secret_cannot_be_read_is_left_out_alone(keys):
+    known = await clients(keys, nas(keys, "10.0.0.1/32", secret=b"x"), nas(keys, "10.0.0.2/32"))
+    assert known.find("10.0.0.1") is None
+    assert known.find("10.0.0.2") is not None
+
+
+async def test_a_login_is_of_the_realm_it_names_or_else_of_the_nass(keys):
+    one, bare = nas(keys, "10.0.0.1/32", realm=OWN.id), nas(keys, "10.0.0.2/32")
+    known = await clients(keys, one, bare)
+    at_one, at_bare = known.find("10.0.0.1"), known.find("10.0.0.2")
+    for login, expected in (
+        ("ana@acme", (ACME.id, "ana")),
+        ("ana@Acme", (ACME.id, "ana")),
+        ("ana@example.net@acme", (ACME.id, "ana@example.net")),
+        ("ana@own", (OWN.id, "ana")),
+        ("ana@elsewhere", (OWN.id, "ana@elsewhere")),
+        ("ana", (OWN.id, "ana")),
+        ("@acme", (OWN.id, "@acme")),
+    ):
+        assert known.resolve(login, at_one) == expected
+    assert known.resolve("ana", at_bare) is None
+    assert known.resolve("ana@acme", at_bare) == (ACME.id, "ana")
+
+
+async def test_a_signature_is_required_as_the_nas_says(keys):
+    nases = [nas(keys, f"10.0.0.{at}/32", require=mode) for at, mode in enumerate(("no", "yes"))]
+    known = await clients(keys, *nases, nas(keys, "10.1.0.0/16"))
+    assert not known.requires_signature(known.find("10.0.0.0"), "10.0.0.0")
+    assert known.requires_signature(known.find("10.0.0.1"), "10.0.0.1")
+    assert not known.requires_signature(known.find("10.1.0.1"), "10.1.0.1")
+    known.note_signature("10.1.0.1")
+    assert known.requires_signature(known.find("10.1.0.1"), "10.1.0.1")
+    # another NAS of the prefix may be an older one
+    assert not known.requires_signature(known.find("10.1.0.2"), "10.1.0.2")
+
+
+@given(st.text())
+def test_any_login_can_be_resolved(login):
+    resolved = Clients().resolve(login, _bare())
+    assert resolved == (OWN.id, login)
+
+
+def _bare():
+    from demarc.southbound.radius.clients import Client
+
+    made = Nas(
+        uuid4(), uuid4(), uuid4(), None, "n", "10.0.0.1/32", "generic", b"", 3799, "default",
+        OWN.id, "auto", False, 300,
+    )  # fmt: skip
+    return Client(made, b"s")
