@@ -98,15 +98,18 @@ async def person(house: House, tenant: Tenant, role: str, email: str) -> UUID:
 
 
 async def open_office(
-    house: House, public_url: str | None = None, failures: FailureLimiter | None = None
+    house: House,
+    public_url: str | None = None,
+    failures: FailureLimiter | None = None,
+    waiter: CommandWaiter | None = None,
 ) -> Office:
     """Open the API on a house.
 
     Args:
         public_url: what absolute URLs begin with.
         failures: limits who guesses; as the platform does if not given.
+        waiter: one that runs, where devices are asked.
     """
-    waiter = CommandWaiter(house.db)
     app = aex_app(
         db=house.db,
         authenticator=Authenticator(
@@ -118,7 +121,7 @@ async def open_office(
         services=house.services,
         aaa=house.aaa,
         access=house.access,
-        live=LiveStatus(house.db, house.access, waiter),
+        live=LiveStatus(house.db, house.access, waiter or CommandWaiter(house.db)),
         public_url=public_url,
     )
     tokens = {

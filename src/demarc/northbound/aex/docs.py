@@ -22,7 +22,7 @@ def openapi_page() -> Response[bytes]:
     """Give a page to read, which needs nothing but itself."""
     return Response(
         _page().encode(),
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
             "X-Content-Type-Options": "nosniff",

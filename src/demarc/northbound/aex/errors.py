@@ -36,6 +36,7 @@ _REFERENCES = frozenset({"customer_id", "product_id", "premise_id", "area_id"})
 # msgspec's messages end with the path of the value, and name keys in backquotes.
 _PATH = re.compile(r"^(?P<message>.*?) - at `(?:key in )?\$(?P<path>.*?)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
+_MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '(.*?)'")
 _MISSING = re.compile(r"missing required field `(.*?)`")
 
 
@@ -151,6 +152,8 @@ def of_parameters(_request: Request[Any, Any, Any], error: ValidationException) 
         for entry in error.extra or []
         if isinstance(entry, dict) and "message" in entry
     ]
+    if missing := _MISSING_PARAMETER.match(error.detail):
+        found.append(FieldError(missing[1], "is required"))
     detail = "; ".join(f"{one.field}: {one.message}" for one in found)
     return problem(400, detail or "the request cannot be read", found)
 

@@ -7,11 +7,13 @@ from demarc.northbound.aex.routes import (
     owner,
     premises,
     products,
+    radius,
     services,
 )
 
 HANDLERS = [
     *services.HANDLERS,
+    *radius.HANDLERS,
     *lifecycle.HANDLERS,
     *devices.HANDLERS,
     *customers.HANDLERS,

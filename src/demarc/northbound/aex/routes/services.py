@@ -1,6 +1,5 @@
 """``/services``: what an ISP orders, watches and changes."""
 
-from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -25,10 +24,6 @@ from demarc.northbound.aex.request import AexRequest
 from demarc.platform.database import Tx
 from demarc.views import services, wire_ids
 from demarc.views.services import ServiceDetail
-
-USAGE_DAYS = 30
-# somewhere it is a day later already (UTC+14)
-_FURTHEST_EAST = timedelta(hours=14)
 
 
 @post(
@@ -190,46 +185,6 @@ async def update_service(
     return _details(api, updated)
 
 
-@get(
-    "/services/{service_id:str}/radius/status",
-    operation_id="aex.services.radius.status",
-    summary="RADIUS status",
-)
-async def radius_status(
-    request: AexRequest, api: Injected, service_id: FromPath[str]
-) -> wire.RadiusStatus:
-    """Give a service's log-in with its password, its last attempts and its sessions."""
-    async with api.begin(request) as tx:
-        found = await api.service(tx, request, service_id)
-        known = await api.aaa.radius_status(tx, found.id)
-    return mapping.radius_status(known)
-
-
-@get(
-    "/services/{service_id:str}/radius/usage",
-    operation_id="aex.services.radius.usage",
-    summary="Usage a day",
-)
-async def radius_usage(
-    request: AexRequest,
-    api: Injected,
-    service_id: FromPath[str],
-    from_: Annotated[
-        date | None, QueryParameter(name="from", description="First day; 30 days ago if not given.")
-    ] = None,
-    to: Annotated[date | None, QueryParameter(description="Last day; today if not given.")] = None,
-) -> list[wire.UsageDay]:
-    """Give the bytes of each local day with use, in order; both days are included."""
-    until = to or (datetime.now(UTC) + _FURTHEST_EAST).date()
-    since = from_ or (to or datetime.now(UTC).date()) - timedelta(days=USAGE_DAYS)
-    if until < since:
-        raise Invalid("to", "lies before from")
-    async with api.begin(request) as tx:
-        found = await api.service(tx, request, service_id)
-        used = await api.aaa.usage(tx, found.id, since, until)
-    return [mapping.usage_day(day) for day in used]
-
-
 def _details(api: Api, found: ServiceDetail) -> wire.ServiceDetails:
     return mapping.service_details(found, api.services.wifi_password(found.service))
 
@@ -240,6 +195,4 @@ HANDLERS = [
     snapshot,
     get_service,
     update_service,
-    radius_status,
-    radius_usage,
 ]
