@@ -17,10 +17,10 @@ _READ = f"""{_IDENTITY}, host(nas_address) AS nas_address, acct_session_id, user
     host(framed_ipv4) AS framed_ipv4, framed_ipv6_prefix::text AS framed_ipv6_prefix,
     delegated_ipv6_prefix::text AS delegated_ipv6_prefix, calling_station_id, nas_port_id,
     started_at, updated_at, session_seconds, input_octets, output_octets, ipv6_input_octets,
-    ipv6_output_octets"""
+    ipv6_output_octets, start_told"""
 _LIVE = f"""{_IDENTITY}, nas_address, acct_session_id, username, framed_ipv4, framed_ipv6_prefix,
     delegated_ipv6_prefix, calling_station_id, nas_port_id, started_at, updated_at,
-    session_seconds, input_octets, output_octets, ipv6_input_octets, ipv6_output_octets"""
+    session_seconds, input_octets, output_octets, ipv6_input_octets, ipv6_output_octets, start_told"""
 _CLOSED = f"{_LIVE}, ended_at, terminate_cause"
 
 _ROWS = """json_to_recordset(%(rows)s::text::json) AS r (
@@ -29,7 +29,7 @@ _ROWS = """json_to_recordset(%(rows)s::text::json) AS r (
     framed_ipv6_prefix inet, delegated_ipv6_prefix inet, calling_station_id text,
     nas_port_id text, started_at timestamptz, updated_at timestamptz, session_seconds bigint,
     input_octets bigint, output_octets bigint, ipv6_input_octets bigint,
-    ipv6_output_octets bigint, ended_at timestamptz, terminate_cause text)"""
+    ipv6_output_octets bigint, start_told boolean, ended_at timestamptz, terminate_cause text)"""
 
 # Two writers of one credential (a second process, a transaction given up but not yet over) wait
 # for each other; the keys are sorted, so that they never lock up.
@@ -58,7 +58,7 @@ CLOSED_OF_KEYS = Statement(
            s.acct_session_id, s.username, s.framed_ipv4, s.framed_ipv6_prefix,
            s.delegated_ipv6_prefix, s.calling_station_id, s.nas_port_id, s.started_at,
            s.updated_at, s.session_seconds, s.input_octets, s.output_octets,
-           s.ipv6_input_octets, s.ipv6_output_octets, s.ended_at, s.terminate_cause
+           s.ipv6_input_octets, s.ipv6_output_octets, s.start_told, s.ended_at, s.terminate_cause
     FROM unnest(%(nases)s::uuid[], %(session_ids)s::text[], %(credentials)s::uuid[])
         AS k (nas_id, acct_session_id, credential_id)
     CROSS JOIN LATERAL (
@@ -85,7 +85,7 @@ UPDATE_LIVE = Statement(
         started_at = r.started_at, updated_at = r.updated_at,
         session_seconds = r.session_seconds, input_octets = r.input_octets,
         output_octets = r.output_octets, ipv6_input_octets = r.ipv6_input_octets,
-        ipv6_output_octets = r.ipv6_output_octets
+        ipv6_output_octets = r.ipv6_output_octets, start_told = r.start_told
     FROM {_ROWS} WHERE s.id = r.id
     """,
 )

@@ -85,7 +85,9 @@ CREATE TABLE session_live (
     input_octets          bigint NOT NULL DEFAULT 0,
     output_octets         bigint NOT NULL DEFAULT 0,
     ipv6_input_octets     bigint NOT NULL DEFAULT 0,
-    ipv6_output_octets    bigint NOT NULL DEFAULT 0
+    ipv6_output_octets    bigint NOT NULL DEFAULT 0,
+    -- whether its Start has come, or only what follows one
+    start_told            boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 70);
 -- Some NASes send one Acct-Session-Id for all: what else tells sessions apart stands beside it.
 CREATE UNIQUE INDEX session_live_key ON session_live
@@ -118,6 +120,7 @@ CREATE TABLE session_closed (
     output_octets         bigint NOT NULL,
     ipv6_input_octets     bigint NOT NULL,
     ipv6_output_octets    bigint NOT NULL,
+    start_told            boolean NOT NULL DEFAULT false,
     terminate_cause       text NOT NULL,
     PRIMARY KEY (id, ended_at)
 ) PARTITION BY RANGE (ended_at);

@@ -325,3 +325,46 @@ def test_a_session_time_that_is_made_up_does_not_split_the_session(stamped, seco
     assert row.output_octets == 9000
     assert (row.ended_at is not None) == (second is Kind.STOP)
     assert down(book) == 9000
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_the_same_story_told_twice_with_pauses_is_two_sessions(stamped):
+    story = [
+        (Kind.START, 0, 0, None),
+        (Kind.INTERIM, 0, 1000, 300),
+        (Kind.STOP, 0, 9000, 600),
+    ]
+    told_twice = [
+        told(kind, 0, octets, session_seconds=seconds, exact=stamped, at=at)
+        for at in (NOON, NOON + timedelta(seconds=4))
+        for kind, _, octets, seconds in story
+    ]
+    book = booked(*told_twice)
+    assert [row.output_octets for row in rows(book)] == [9000, 9000]
+    assert all(row.ended_at is not None for row in rows(book))
+    assert down(book) == 18000
+
+
+def test_without_any_clock_a_start_after_a_whole_session_begins_another_at_once():
+    book = booked(
+        told(Kind.START, exact=False), told(Kind.STOP, exact=False), told(Kind.START, exact=False)
+    )
+    assert [row.ended_at is None for row in rows(book)] == [False, True]
+
+
+def test_without_any_clock_a_flapping_line_is_not_taken_for_its_last_session():
+    begun = NOON + timedelta(seconds=10)
+    book = booked(
+        told(Kind.START, exact=False),
+        told(Kind.STOP, 5, 10, exact=False),
+        told(Kind.START, exact=False, at=begun),
+        told(Kind.INTERIM, 300, 500, exact=False, at=begun + timedelta(seconds=300)),
+    )
+    assert [row.output_octets for row in rows(book)] == [10, 500]
+    # and if its Start was lost
+    book = booked(
+        told(Kind.START, exact=False),
+        told(Kind.STOP, 5, 10, exact=False),
+        told(Kind.INTERIM, 300, 500, exact=False, at=begun + timedelta(seconds=300)),
+    )
+    assert [row.output_octets for row in rows(book)] == [10, 500]

@@ -158,7 +158,7 @@ class Logins(RuleBasedStateMachine):
         decision = self.stations.decide(known, station, self.now)
         if not isinstance(decision, Granted):
             return
-        me = (known.id, station)
+        me = (which, station)
         for other, (address, until) in self.holding.items():
             if until > self.now and other != me:
                 assert address != decision.address
@@ -168,11 +168,11 @@ class Logins(RuleBasedStateMachine):
     @precondition(lambda self: any(key[1] for key in self.holding))
     @rule(data=st.data())
     def begin(self, data):
-        me = data.draw(st.sampled_from(sorted((k for k in self.holding if k[1]), key=str)))
+        me = data.draw(st.sampled_from(sorted(key for key in self.holding if key[1])))
         address, until = self.holding[me]
         if until <= self.now:
             return
-        known = next(one for one in self.logins if one.id == me[0])
+        known = self.logins[me[0]]
         self.next_session += 1
         self.stations.note(heard(known, f"s{self.next_session}", me[1], address), self.now, LASTS)
         self.holding[me] = (address, self.now + LASTS)
@@ -187,11 +187,11 @@ class Logins(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_beyond_the_sessions_allowed(self):
-        for known in self.logins:
+        for which, known in enumerate(self.logins):
             active = [
-                1
+                until
                 for (key, _), (_, until) in self.holding.items()
-                if key == known.id and until > self.now
+                if key == which and until > self.now
             ]
             assert len(active) <= known.max_sessions
 
