@@ -7,7 +7,7 @@ from uuid import UUID
 from demarc.app.parts import Parts
 from demarc.app.upkeep import Upkeep
 from demarc.domains.aaa.events import CredentialAccepted
-from demarc.domains.aaa.jobs import Disconnector
+from demarc.domains.aaa.jobs import Disconnector, Housekeeping
 from demarc.domains.access.jobs import Poller
 from demarc.domains.access.model import OnusOnline
 from demarc.platform.database import Tx
@@ -44,6 +44,7 @@ def tasks(parts: Parts, poller: Poller) -> list[Task]:
     return [
         *poller.tasks(),
         *Disconnector(parts.db, parts.aaa, UdpDisconnectDriver()).tasks(),
+        *Housekeeping(parts.db).tasks(),
         *listeners(parts).tasks(),
         *Upkeep(parts.db).tasks(),
         Task("services.cancel_due", cancel_due),
