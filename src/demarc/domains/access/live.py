@@ -29,6 +29,7 @@ class LiveStatus:
         Raises:
             NotFound: the service has no ONU.
             DeviceSilent: the OLT did not answer, or does not know the ONU.
+            Conflict: the service was given another ONU meanwhile.
         """
         async with self._db.tenant(tenant_id, actor) as tx:
             place = await self._access.place(tx, service_id)
@@ -43,7 +44,11 @@ class LiveStatus:
                 target_kind="olt",
                 target_id=place.olt_id,
                 reach=place.reach or "default",
-                request={"if_index": place.if_index, "onu_index": place.onu_index},
+                request={
+                    "serial": place.serial,
+                    "if_index": place.if_index,
+                    "onu_index": place.onu_index,
+                },
                 within=LIVE_WITHIN,
             )
         command = await self._waiter.wait(tenant_id, actor, command.id, LIVE_WITHIN.total_seconds())

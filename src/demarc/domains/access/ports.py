@@ -1,6 +1,6 @@
 """What the access domain needs of the network: drivers that ask OLTs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -112,12 +112,13 @@ class OltDriver(Protocol):
         """
         ...
 
-    def read_all(self, target: OltTarget) -> AsyncIterator[list[OnuReading]]:
+    def read_all(self, target: OltTarget) -> AsyncGenerator[list[OnuReading], None]:
         """Read every configured ONU, one batch for each PON that has any, in order of ifIndex.
 
         Raises:
             OltUnreachable: no answer within the target's time-out; batches given are whole.
-            OltUnusable: an error, or what cannot be understood.
+            OltUnusable: an error, or what cannot be understood. If that is so of some PONs, the
+                others are read all the same, and it is raised after the last batch.
         """
         ...
 

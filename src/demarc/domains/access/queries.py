@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 
 from demarc.domains.access.model import DeviceRow, Olt, OltSecrets, OnuPlace, OnuRow
+from demarc.domains.access.places import Standing
 from demarc.platform.statements import Scalar, Statement
 
 
@@ -79,7 +80,7 @@ TAKE_DUE = Statement(
 POLLED = Statement(
     "access.polled",
     """
-    UPDATE olt SET last_polled_at = CASE WHEN %(fault)s::text IS NULL THEN now() ELSE last_polled_at END,
+    UPDATE olt SET last_polled_at = CASE WHEN %(answered)s::boolean THEN now() ELSE last_polled_at END,
                    last_fault = %(fault)s::text
     WHERE id = %(id)s
     """,
@@ -156,7 +157,10 @@ HOLDER_OF_ONU = Statement(
 
 END_SERVICE_OF_ONU = Statement(
     "access.end_assignment",
-    "UPDATE onu_service SET until = now() WHERE service_id = %(service_id)s AND until IS NULL",
+    """
+    UPDATE onu_service SET until = greatest(now(), since)
+    WHERE service_id = %(service_id)s AND until IS NULL
+    """,
 )
 
 ASSIGN = Statement(
@@ -164,6 +168,7 @@ ASSIGN = Statement(
     """
     INSERT INTO onu_service (owner_id, tenant_id, onu_id, service_id)
     VALUES (%(owner_id)s, %(tenant_id)s, %(onu_id)s, %(service_id)s)
+    ON CONFLICT DO NOTHING
     """,
 )
 
@@ -194,6 +199,32 @@ PUT_ONUS = Statement(
     WHERE o.id = %(olt_id)s
     ON CONFLICT (network_id, serial) DO NOTHING
     """,
+)
+
+# Always in this order, so that polls of two OLTs that name the same ONUs do not lock each other
+# out; an assignment takes the same lock (PUT_ONU), so that none misses that its ONU is online.
+LOCK_ONUS = Statement(
+    "access.lock_onus",
+    """
+    SELECT u.id FROM onu u JOIN olt o ON o.network_id = u.network_id
+    WHERE o.id = %(olt_id)s AND u.serial = ANY(%(serials)s::text[])
+    ORDER BY u.serial FOR NO KEY UPDATE OF u
+    """,
+    Identified,
+)
+
+STANDING = Statement(
+    "access.standing",
+    """
+    SELECT u.serial, p.olt_id, p.if_index, w.onu_index, r.state, r.read_at
+    FROM olt o
+    JOIN onu u ON u.network_id = o.network_id
+    JOIN onu_port w ON w.onu_id = u.id AND w.until IS NULL
+    JOIN pon p ON p.id = w.pon_id
+    LEFT JOIN onu_reading r ON r.onu_id = u.id
+    WHERE o.id = %(olt_id)s AND u.serial = ANY(%(serials)s::text[])
+    """,
+    Standing,
 )
 
 _SEEN = """
@@ -255,13 +286,14 @@ PUT_READINGS = Statement(
             temperature_c = excluded.temperature_c, last_up_at = excluded.last_up_at,
             last_down_at = excluded.last_down_at
         WHERE onu_reading.read_at <= excluded.read_at
+        RETURNING onu_id
     ), series AS (
         INSERT INTO onu_metric (onu_id, owner_id, at, online, tx_dbm, rx_dbm, olt_rx_dbm,
                                 temperature_c, distance_m)
         SELECT onu_id, owner_id, %(read_at)s, state = 'online', tx_dbm, rx_dbm, olt_rx_dbm,
                temperature_c, distance_m FROM named
     )
-    SELECT s.service_id AS id FROM named
+    SELECT s.service_id AS id FROM named JOIN kept ON kept.onu_id = named.onu_id
     JOIN onu_service s ON s.onu_id = named.onu_id AND s.until IS NULL
     WHERE named.state = 'online' AND named.was IS DISTINCT FROM 'online'
     """,

@@ -16,6 +16,7 @@ from demarc.domains.access.model import (
     OnuRow,
     OnusOnline,
 )
+from demarc.domains.access.places import credible, once_each
 from demarc.domains.access.ports import OltTarget, OnuReading
 from demarc.domains.access.thresholds import assess
 from demarc.domains.errors import Conflict, Invalid, NotFound
@@ -172,9 +173,11 @@ class Access:
         if holder is not None:
             raise Conflict(f"ONU {serial} serves another service; release it there first")
         await queries.END_SERVICE_OF_ONU.run(tx, service_id=service_id)
-        await queries.ASSIGN.run(
+        given = await queries.ASSIGN.run(
             tx, owner_id=owner_id, tenant_id=tenant_id, onu_id=onu.id, service_id=service_id
         )
+        if not given:
+            raise Conflict("the service has just been given another ONU")
         online = await queries.IS_ONLINE.one(tx, onu_id=onu.id)
         if online is not None and online.value:
             await emit(tx, OnusOnline([service_id]))
@@ -212,8 +215,11 @@ class Access:
 
         Raises:
             NotFound: the service has no ONU.
+            Conflict: the reading is of another ONU; the service's was exchanged meanwhile.
         """
         row = await self._device(tx, service_id)
+        if reading.serial != row.serial:
+            raise Conflict("the device was exchanged while it was asked")
         return _status(
             msgspec.structs.replace(
                 row,
@@ -235,8 +241,14 @@ class Access:
         return row
 
     async def store(
-        self, tx: Tx, olt_id: UUID, readings: Sequence[OnuReading], read_at: datetime
-    ) -> None:
+        self,
+        tx: Tx,
+        olt_id: UUID,
+        readings: Sequence[OnuReading],
+        read_at: datetime,
+        *,
+        since: datetime | None = None,
+    ) -> list[str]:
         """Keep what an OLT said of its ONUs, and tell whose came online.
 
         Args:
@@ -244,10 +256,26 @@ class Access:
             olt_id: who said it.
             readings: of one PON or several; ONUs never seen before are taken in.
             read_at: when it was said.
+            since: when the poll began that these readings are of; None: with them.
+
+        Returns:
+            Serial numbers that are online elsewhere, too; what was said of them here is not kept.
         """
-        if not readings:
-            return
-        readings = _once_each(readings)
+        readings = once_each(readings)
+        serials = [reading.serial for reading in readings]
+        await queries.PUT_ONUS.run(tx, olt_id=olt_id, serials=serials)
+        await queries.LOCK_ONUS.all(tx, olt_id=olt_id, serials=serials)
+        standing = await queries.STANDING.all(tx, olt_id=olt_id, serials=serials)
+        readings, doubles = credible(
+            olt_id, readings, standing, since=since or read_at, read_at=read_at
+        )
+        if readings:
+            await self._keep(tx, olt_id, readings, read_at)
+        return [reading.serial for reading in doubles]
+
+    async def _keep(
+        self, tx: Tx, olt_id: UUID, readings: Sequence[OnuReading], read_at: datetime
+    ) -> None:
         ports = {(r.slot, r.port, r.if_index) for r in readings}
         places: dict[str, Any] = {
             "olt_id": olt_id,
@@ -262,7 +290,6 @@ class Access:
             ports=[port for _, port, _ in ports],
             if_indexes=[if_index for _, _, if_index in ports],
         )
-        await queries.PUT_ONUS.run(tx, olt_id=olt_id, serials=places["serials"])
         await queries.LEAVE_PORTS.run(tx, **places)
         await queries.TAKE_PORTS.run(tx, **places)
         came = await queries.PUT_READINGS.all(
@@ -283,21 +310,18 @@ class Access:
         if came:
             await emit(tx, OnusOnline([row.id for row in came]))
 
-    async def polled(self, tx: Tx, olt_id: UUID, fault: str | None = None) -> None:
-        """Note how a poll ended."""
-        await queries.POLLED.run(tx, id=olt_id, fault=fault)
+    async def polled(
+        self, tx: Tx, olt_id: UUID, *, answered: bool, fault: str | None = None
+    ) -> None:
+        """Note how a poll ended.
 
-
-def _once_each(readings: Sequence[OnuReading]) -> list[OnuReading]:
-    """Leave one reading of each ONU and of each place; what is online counts more.
-
-    An ONU that was moved is still configured where it was, and offline there.
-    """
-    by_serial: dict[str, OnuReading] = {}
-    for reading in sorted(readings, key=lambda reading: reading.state == "online"):
-        by_serial[reading.serial] = reading
-    by_place = {(reading.if_index, reading.onu_index): reading for reading in by_serial.values()}
-    return list(by_place.values())
+        Args:
+            tx: of the system.
+            olt_id: which OLT was polled.
+            answered: whether anything was read of it, even if not everything.
+            fault: what went wrong, if anything did.
+        """
+        await queries.POLLED.run(tx, id=olt_id, answered=answered, fault=fault)
 
 
 def _status(row: DeviceRow) -> DeviceStatus:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from typing import Final, Literal
 
@@ -22,7 +22,7 @@ from demarc.protocols.snmp.ber import MAX_ARC, Malformed, Oid
 from demarc.protocols.snmp.mibs import huawei
 from demarc.protocols.snmp.textual import decode_date_and_time
 from demarc.protocols.snmp.values import Integer, Missing, OctetString, Value
-from demarc.southbound.snmp.client import NoAnswer, SnmpClient, SnmpError
+from demarc.southbound.snmp.client import BadAnswer, ErrorAnswer, NoAnswer, SnmpClient, SnmpError
 
 COLUMNS: Final[tuple[Oid, ...]] = (
     huawei.ONT_SN,
@@ -41,6 +41,9 @@ COLUMNS: Final[tuple[Oid, ...]] = (
 
 MAX_INTERFACES: Final = 4096
 """More interfaces with ONUs than any OLT of this family has PONs."""
+
+MAX_FAULTS: Final = 8
+"""After so many PONs that cannot be read an OLT is left alone until the next poll."""
 
 _MAX_ONU_INDEX: Final = 255
 _INDEX_ARCS: Final = 2
@@ -75,23 +78,15 @@ class HuaweiOlt:
         except ValueError as wrong:
             raise OltUnusable(f"{_name(index)}: {wrong}") from wrong
 
-    async def read_all(self, target: OltTarget) -> AsyncIterator[list[OnuReading]]:
+    async def read_all(self, target: OltTarget) -> AsyncGenerator[list[OnuReading], None]:
         """Read every ONU, PON by PON."""
-        after: Oid = huawei.ONT_SN
-        async with _agent_of(target) as agent:
-            for _ in range(MAX_INTERFACES):
-                # The first ONU after the last PON read: empty PONs cost nothing.
-                first = await agent.next(after)
-                if first is None or first.oid[: len(huawei.ONT_SN)] != huawei.ONT_SN:
-                    return
-                if_index = first.oid[len(huawei.ONT_SN)]
-                batch = await _read_pon(agent, if_index)
+        faults: list[str] = []
+        async with aclosing(_pons(target, faults)) as pons:
+            async for batch in pons:
                 if batch:
                     yield batch
-                if if_index == MAX_ARC:
-                    return
-                after = (*huawei.ONT_SN, if_index + 1)
-        raise OltUnusable(f"the OLT has ONUs on more than {MAX_INTERFACES} interfaces")
+        if faults:
+            raise OltUnusable("; ".join(faults))
 
     async def discover(self, target: OltTarget) -> list[UnconfiguredOnu]:
         """Read the autofind table."""
@@ -130,6 +125,30 @@ async def _agent_of(target: OltTarget) -> AsyncIterator[SnmpClient]:
         raise OltUnusable(str(wrong)) from wrong
 
 
+async def _pons(target: OltTarget, faults: list[str]) -> AsyncGenerator[list[OnuReading], None]:
+    """Read PON by PON; what is wrong with one is added to the faults and the next one read."""
+    after: Oid = huawei.ONT_SN
+    async with _agent_of(target) as agent:
+        for _ in range(MAX_INTERFACES):
+            # The first ONU after the last PON read: empty PONs cost nothing.
+            first = await agent.next(after)
+            if first is None or first.oid[: len(huawei.ONT_SN)] != huawei.ONT_SN:
+                return
+            if_index = first.oid[len(huawei.ONT_SN)]
+            try:
+                batch = await _read_pon(agent, if_index)
+            except (ErrorAnswer, BadAnswer, OltUnusable) as wrong:
+                faults.append(f"PON {if_index}: {wrong}")
+                if len(faults) == MAX_FAULTS:
+                    return
+            else:
+                yield batch
+            if if_index == MAX_ARC:
+                return
+            after = (*huawei.ONT_SN, if_index + 1)
+    raise OltUnusable(f"the OLT has ONUs on more than {MAX_INTERFACES} interfaces")
+
+
 async def _read_pon(agent: SnmpClient, if_index: int) -> list[OnuReading]:
     try:
         huawei.pon_of_if_index(if_index)
@@ -150,7 +169,7 @@ async def _read_pon(agent: SnmpClient, if_index: int) -> list[OnuReading]:
     if unreadable:
         _log.warning("ONUs cannot be read", if_index=if_index, count=unreadable, last=reason)
         if not batch:
-            raise OltUnusable(f"no ONU of PON {if_index} can be read; {reason}")
+            raise OltUnusable(f"no ONU can be read; {reason}")
     return batch
 
 

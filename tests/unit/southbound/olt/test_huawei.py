@@ -344,8 +344,32 @@ async def test_one_unreadable_onu_does_not_hide_its_neighbours(
 
 async def test_a_pon_that_is_all_unreadable_is_an_error() -> None:
     async with odd_olt({(PON, 0): {"46.1.15": Integer(-1)}}) as target:
-        with pytest.raises(OltUnusable, match="no ONU of PON 4194312192 can be read"):
+        with pytest.raises(OltUnusable, match="PON 4194312192: no ONU can be read"):
             await read_all(target)
+
+
+async def test_a_pon_that_cannot_be_read_does_not_hide_those_after_it() -> None:
+    rows: dict[tuple[int, int], dict[str, Value | None]] = {
+        (PON, 0): {},
+        (PON + 256, 0): {"46.1.15": Integer(-1)},
+        (PON + 512, 0): {},
+    }
+    read: list[OnuReading] = []
+    async with odd_olt(rows) as target:
+        with pytest.raises(OltUnusable, match=f"^PON {PON + 256}: no ONU can be read"):
+            async for batch in huawei().read_all(target):
+                read += batch
+    assert [reading.port for reading in read] == [0, 2]
+
+
+async def test_an_olt_on_which_nothing_can_be_read_is_left_alone() -> None:
+    rows: dict[tuple[int, int], dict[str, Value | None]] = {
+        (PON + 256 * port, 0): {"46.1.15": Integer(-1)} for port in range(12)
+    }
+    async with odd_olt(rows) as target:
+        with pytest.raises(OltUnusable) as caught:
+            await read_all(target)
+    assert str(caught.value).count("no ONU can be read") == driver.MAX_FAULTS
 
 
 async def test_onus_on_unknown_interfaces_are_left_out() -> None:
