@@ -1,15 +1,13 @@
 """The web process: the APIs behind one base URL."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
-
-import uvicorn
 
 from demarc.app.dispatch import AsgiApp, Dispatcher
 from demarc.app.health import Health
+from demarc.app.http_server import HttpServer
 from demarc.app.parts import Parts
 from demarc.domains.access.live import LiveStatus
 from demarc.domains.identity.authentication import Authenticator
@@ -18,16 +16,8 @@ from demarc.northbound.aex.app import aex_app
 from demarc.platform import changes
 from demarc.platform.secrets import FailureLimiter, VerifiedMemory
 
-# A call under way may take as long as its device; a connection without one is closed at once.
+# A call under way may take as long as its device.
 _FINISH_WITHIN = 12
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process decides when it ends."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 async def web(
@@ -61,21 +51,9 @@ async def web(
             await tx.conn.execute("SELECT 1")
         return None
 
-    server = _Server(
-        uvicorn.Config(
-            Dispatcher({"aex": cast("AsgiApp", aex), "health": Health({"database": database})}),
-            loop="uvloop",
-            http="httptools",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=1000,
-            backlog=2048,
-            timeout_keep_alive=20,
-            timeout_graceful_shutdown=_FINISH_WITHIN,
-        )
+    server = HttpServer(
+        Dispatcher({"aex": cast("AsgiApp", aex), "health": Health({"database": database})}),
+        finish_within=_FINISH_WITHIN,
     )
     background = [
         asyncio.create_task(waiter.run()),
@@ -88,9 +66,14 @@ async def web(
             await asyncio.sleep(0.01)
         ready()
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # what runs beside ends only by failing; a new process is better than one without it
+        await asyncio.wait({serving, stopping, *background}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         server.should_exit = True
         await serving
+        for task in background:
+            if task.done():
+                task.result()
     finally:
         for task in background:
             task.cancel()

@@ -1,0 +1,69 @@
+"""What every HTTP call gets, whichever API it is for."""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+from structlog.contextvars import bind_contextvars
+
+from demarc.app.dispatch import AsgiApp, Receive, Scope, Send
+from demarc.platform.telemetry import get_logger
+
+_HEADER = b"x-request-id"
+_CLOSE = (b"connection", b"close")
+# What others made is taken over if it can do no harm in a log.
+_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,99}")
+_FAILED = 500
+# Whoever asks these two sees the answer, again and again.
+_PROBES = ("/healthz", "/readyz")
+
+_log = get_logger(__name__)
+
+
+class Calls:
+    """The ASGI app around all others.
+
+    A call has an id, the caller's ``X-Request-Id`` or a new one, which is in the answer and in
+    every line that is logged for it. An answer of 500 or more is logged, others are not. And once
+    ``closing`` is set every answer is the last on its connection.
+    """
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+        self.closing = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope["headers"])
+        # the server runs each call as a task of its own, so that this is bound to no other
+        bind_contextvars(request_id=request_id.decode())
+        since = time.monotonic()
+
+        async def answer(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (_HEADER, request_id)]
+                if self.closing:  # looked at now: calls already under way are told, too
+                    headers.append(_CLOSE)
+                message = {**message, "headers": headers}
+                if message["status"] >= _FAILED and scope["path"] not in _PROBES:
+                    _log.warning(
+                        "a call was answered with an error of ours",
+                        status=message["status"],
+                        method=scope["method"],
+                        path=scope["path"],
+                        seconds=round(time.monotonic() - since, 3),
+                    )
+            await send(message)
+
+        await self._app(scope, receive, answer)
+
+
+def _request_id(headers: list[tuple[bytes, bytes]]) -> bytes:
+    for name, value in headers:
+        if name == _HEADER and _ID.fullmatch(value):
+            return value
+    return uuid4().hex.encode()
