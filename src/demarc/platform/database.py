@@ -5,8 +5,11 @@ security decides what exists: without a tenant set, nothing does. Connections of
 run as ``demarc_system`` and see every tenant; RADIUS, workers and log-in use them.
 """
 
+import asyncio
+import select
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -16,6 +19,11 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+# A connection that cannot be made is tried for so long, seconds, and again when one is next
+# wanted: the pool's own pauses would grow with the outage, and outlast it as long again.
+_RECONNECT_WITHIN = 4.0
+_LOOK = 0.25
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
@@ -85,6 +93,7 @@ class Database:
         system_pool: int = 4,
         name: str = "demarc",
         timeout: float = 10.0,  # noqa: ASYNC109 - the pool's own limit, not a cancel scope
+        patience: float = 5.0,
     ) -> Self:
         """Open both pools.
 
@@ -93,10 +102,11 @@ class Database:
             tenant_pool: connections for API calls, at most.
             system_pool: connections for the system, at most.
             name: shown by the server as the application's name.
-            timeout: seconds a transaction waits for a free connection.
+            timeout: seconds within which the server must be reached.
+            patience: seconds a transaction waits for a free connection.
 
         Raises:
-            psycopg_pool.PoolTimeout: the server cannot be reached in time.
+            psycopg.OperationalError: the server cannot be reached in time.
         """
         pools = [
             AsyncConnectionPool[Connection](
@@ -109,7 +119,8 @@ class Database:
                 },
                 min_size=min(1, size),
                 max_size=size,
-                timeout=timeout,
+                timeout=patience,
+                reconnect_timeout=_RECONNECT_WITHIN,
                 max_waiting=size * 32,
                 configure=configure,
                 open=False,
@@ -121,6 +132,7 @@ class Database:
             )
         ]
         database = cls(pools[0], pools[1], conninfo)
+        await _reached(conninfo, timeout)
         try:
             for pool in pools:
                 await pool.open(wait=True, timeout=timeout)
@@ -137,7 +149,7 @@ class Database:
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID, actor: Actor = SYSTEM) -> AsyncGenerator[Tx]:
         """Open a transaction in which only this tenant's rows exist."""
-        async with self._tenant_pool.connection() as conn, conn.transaction():
+        async with _lent(self._tenant_pool) as conn, conn.transaction():
             await conn.execute(
                 "SELECT set_config('demarc.tenant', %s, true)", [str(tenant_id)], prepare=True
             )
@@ -146,7 +158,7 @@ class Database:
     @asynccontextmanager
     async def system(self, actor: Actor = SYSTEM) -> AsyncGenerator[Tx]:
         """Open a transaction that sees every tenant."""
-        async with self._system_pool.connection() as conn, conn.transaction():
+        async with _lent(self._system_pool) as conn, conn.transaction():
             yield Tx(conn, None, actor)
 
     @asynccontextmanager
@@ -163,6 +175,49 @@ class Database:
             for channel in channels:
                 await conn.execute(f"LISTEN {channel}".encode())
             yield conn
+
+
+async def _reached(conninfo: str, seconds: float) -> None:
+    """Wait until the server lets us in, which may be starting just now."""
+    until = monotonic() + seconds
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(conninfo):
+                return
+        except psycopg.OperationalError:
+            if monotonic() >= until:
+                raise
+        await asyncio.sleep(_LOOK)
+
+
+@asynccontextmanager
+async def _lent(pool: AsyncConnectionPool[Connection]) -> AsyncGenerator[Connection]:
+    """Lend a connection that the server has not closed meanwhile.
+
+    Without this look every pooled connection would fail one caller after the server restarted.
+    """
+    conn = await pool.getconn()
+    while _hung_up(conn):
+        await conn.close()
+        await pool.putconn(conn)
+        conn = await pool.getconn()
+    try:
+        yield conn
+    finally:
+        await pool.putconn(conn)
+
+
+def _hung_up(conn: Connection) -> bool:
+    """Tell whether the server has closed an idle connection, by what has arrived; asks nothing."""
+    look = select.poll()
+    try:
+        look.register(conn.pgconn.socket, select.POLLIN)
+        # its last words, and then the end; anything else is but taken in
+        while look.poll(0):
+            conn.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return False
 
 
 async def _as_app(conn: Connection) -> None:
