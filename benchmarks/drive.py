@@ -22,15 +22,14 @@ class Measured(msgspec.Struct, frozen=True):
 
     Attributes:
         cpu: seconds of CPU by kind of process of the server.
-        cores: the same by second: 1.0 is a whole core.
-        machine: share of all cores that was busy, whoever kept them so.
+        cores: the same by second, the generator's too, and those of all others on the machine:
+            1.0 is a whole core.
         seen: what ``look`` gave, before and after.
     """
 
     result: Result
     cpu: dict[str, float]
     cores: dict[str, float]
-    machine: float
     seen: tuple[object, object] = (None, None)
 
     def cpu_us(self, *roles: str) -> float:
@@ -77,15 +76,12 @@ def drive(
             result = _hear(generator, Result)
             seconds = time.monotonic() - begun
             used = processes.difference(cpu, _cpu(server))
-            working, passed = (
-                after - earlier for earlier, after in zip(busy, processes.busy(), strict=True)
-            )
+            others = processes.busy() - busy - sum(used.values()) - result.cpu_seconds
+            everybody = used | {"generator": result.cpu_seconds, "others": max(0.0, others)}
             found[result.name] = Measured(
                 result,
                 used,
-                {role: round(each / seconds, 2) for role, each in used.items()}
-                | {"generator": round(result.cpu_seconds / seconds, 2)},
-                round(working / passed, 2) if passed else 0.0,
+                {role: round(each / seconds, 2) for role, each in everybody.items()},
                 (before, look()),
             )
         generator.wait(10)

@@ -84,13 +84,12 @@ def memory(pid: int) -> Memory:
     return Memory(round(found["Rss:"] / 1024, 1), round(found["Pss:"] / 1024, 1))
 
 
-def busy() -> tuple[float, float]:
-    """Give seconds of CPU this machine has spent working and in all, on all its cores."""
-    ticks = list(
-        map(int, (_PROC / "stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9])
-    )
-    idle = ticks[3] + ticks[4]
-    return (sum(ticks) - idle) / _TICK, sum(ticks) / _TICK
+def busy() -> float:
+    """Give the seconds of CPU this machine has spent working, on all its cores."""
+    line = (_PROC / "stat").read_text(encoding="ascii").partition("\n")[0]
+    ticks = list(map(int, line.split()[1:9]))
+    idle, waiting, stolen = ticks[3], ticks[4], ticks[7]
+    return (sum(ticks) - idle - waiting - stolen) / _TICK
 
 
 def _fields(pid: int) -> list[str] | None:

@@ -13,6 +13,9 @@ _HERE = Path(__file__).parent
 RESULTS = _HERE / "results"
 _OBSERVED = _HERE / "observed.toml"
 
+_DISTURBED = 0.15
+"""Cores that others may use before a figure says less."""
+
 _INTRODUCTION = """# What was measured
 
 Made by `make bench`; `benchmarks/run.py --help` says how to measure less. The figures of all days
@@ -20,7 +23,7 @@ are beside this page, one JSON file a day. Compare ratios within one run: machin
 
 `CPU µs each` is of the named process for one answer. `cores` is what each kind of process used of
 the machine's cores; all of them, and the load generator, share it. A figure marked ⚠ had answers
-that were lost or wrong, or was disturbed by other work on the machine.
+that were lost or wrong; one marked ~ was disturbed by others' work on the machine.
 """
 
 
@@ -69,7 +72,7 @@ def page(report: Report) -> str:
 
 
 def _row(figure: Figure) -> str:
-    mark = " ⚠" if figure.wrong else ""
+    mark = " ⚠" if figure.wrong else " ~" if figure.load.get("others", 0.0) > _DISTURBED else ""
     beside = ", ".join(f"{name} {_shown(value)}" for name, value in figure.beside.items())
     return (
         f"| {figure.what} | {_shown(figure.value)} {figure.unit}{mark} | {figure.goal} | {beside} |"

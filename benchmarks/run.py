@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def main() -> int:
     """Measure what was asked for.
 
     Returns:
-        The process's exit code: 1 if some answer was lost or wrong.
+        The process's exit code: 1 if a case failed, or some answer was lost or wrong.
     """
     arguments = _arguments()
     options = Options(
@@ -59,10 +60,17 @@ def main() -> int:
             postgres = figures.postgres_version(conninfo_of(server.settings.data / "postgres"))
         machine = figures.machine(postgres)
         found: list[figures.Figure] = []
+        failed: list[str] = []
         for name in arguments.only or CASES:
             print(f"{name} ...", flush=True)
-            for figure in CASES[name](ground):
-                found.append(figure)
+            try:
+                measured = CASES[name](ground)
+            except Exception:  # noqa: BLE001 - the others are worth having
+                failed.append(name)
+                traceback.print_exc()
+                continue
+            found += measured
+            for figure in measured:
                 _show(figure)
     finally:
         if arguments.keep:
@@ -85,7 +93,9 @@ def main() -> int:
         )
         print(f"written: {os.path.relpath(path)}")
     print(f"{time.monotonic() - begun:.0f} s in all")
-    return int(any(figure.wrong for figure in found))
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return int(bool(failed) or any(figure.wrong for figure in found))
 
 
 def _arguments() -> argparse.Namespace:

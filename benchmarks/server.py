@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Self
 
 import processes
-from demarc.app.parts import Parts, opened
+from demarc.app.parts import Parts, assemble, keys_of
+from demarc.platform.database import Database
+from demarc.platform.postgres import conninfo_of
 from demarc.platform.settings import PREFIX, Settings
 
 _READY_WITHIN = 120.0
 _END_WITHIN = 60.0
+_SHOWN, _WIDE = 8, 400
 
 
 class Server:
@@ -46,6 +49,8 @@ class Server:
             "log_level": "warning",
         } | {name: str(value) for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
+        self._log = data / "serve.log"
+        self._said = 0
         self.settings = Settings.load({}, **self._chosen)
 
     def __enter__(self) -> Self:
@@ -56,8 +61,8 @@ class Server:
         """
         env = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
         env |= {PREFIX + name.upper(): text for name, text in self._chosen.items()}
-        log = self._data / "serve.log"
-        with log.open("ab") as output:
+        with self._log.open("ab") as output:
+            self._said = output.tell()
             self._process = subprocess.Popen(
                 [Path(sys.executable).with_name("demarc"), "serve"],
                 env=env,
@@ -66,15 +71,20 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
         try:
-            self._wait_ready(log)
+            self._wait_ready()
         except BaseException:
             self._stop()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it in order."""
+        """End it in order, and show what it warned of."""
         self._stop()
+        lines = self._words().splitlines()
+        for line in lines[:_SHOWN]:
+            print(f"  server: {line[:_WIDE]}")
+        if len(lines) > _SHOWN:
+            print(f"  server: and {len(lines) - _SHOWN} more lines")
 
     @property
     def pid(self) -> int:
@@ -106,10 +116,10 @@ class Server:
     @contextlib.asynccontextmanager
     async def parts(self) -> AsyncGenerator[Parts]:
         """Give the domains on the server's own database, to set up what is measured."""
-        async with opened(self.settings) as parts:
+        async with parts_of(self.settings) as parts:
             yield parts
 
-    def _wait_ready(self, log: Path) -> None:
+    def _wait_ready(self) -> None:
         until = time.monotonic() + _READY_WITHIN
         url = f"http://127.0.0.1:{self.http}/readyz"
         while time.monotonic() < until:
@@ -122,8 +132,11 @@ class Server:
                 if answer.status == 200:
                     return
             time.sleep(0.05)
-        words = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        words = self._words()[-2000:]
         raise RuntimeError(f"demarc serve did not become ready:\n{words}")
+
+    def _words(self) -> str:
+        return self._log.read_bytes()[self._said :].decode(errors="replace")
 
     def _stop(self) -> None:
         process, self._process = self._process, None
@@ -135,6 +148,17 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.asynccontextmanager
+async def parts_of(settings: Settings) -> AsyncGenerator[Parts]:
+    """Give the domains on the private database that a server of these settings runs."""
+    conninfo = conninfo_of(settings.data / "postgres")
+    db = await Database.open(conninfo, tenant_pool=2, system_pool=2, name="demarc/bench")
+    try:
+        yield assemble(settings, db, keys_of(settings, may_create=False))
+    finally:
+        await db.close()
 
 
 def _free_ports() -> list[int]:

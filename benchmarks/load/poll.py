@@ -10,11 +10,12 @@ from uuid import UUID
 import msgspec
 import uvloop
 
-from demarc.app.parts import opened
+from demarc.app.parts import Parts
 from demarc.domains.access.ports import OltTarget
 from demarc.platform.clock import now
 from demarc.platform.settings import Settings
 from demarc.southbound.olt.huawei import COLUMNS, HuaweiOlt
+from server import parts_of
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ class Result(msgspec.Struct, frozen=True):
     Attributes:
         variables: values read in all polls.
         cpu_seconds: of this process, without its start.
-        begun: when the polls began and ended, monotonic seconds.
+        seconds: of all polls.
     """
 
     onus: int
@@ -52,11 +53,13 @@ async def poll(orders: Orders) -> Result:
     target = OltTarget("127.0.0.1", orders.port, orders.community, 5.0)
     if orders.data is None:
         return await _measured(orders, driver, target, None)
-    async with opened(Settings.load({}, data=orders.data, log_level="warning")) as parts:
+    async with parts_of(Settings.load({}, data=orders.data)) as parts:
         return await _measured(orders, driver, target, parts)
 
 
-async def _measured(orders: Orders, driver: HuaweiOlt, target: OltTarget, parts: object) -> Result:
+async def _measured(
+    orders: Orders, driver: HuaweiOlt, target: OltTarget, parts: Parts | None
+) -> Result:
     onus = await _once(orders, driver, target, parts)
     cpu, begun = time.process_time(), time.perf_counter()
     for _ in range(orders.polls):
@@ -69,13 +72,11 @@ async def _measured(orders: Orders, driver: HuaweiOlt, target: OltTarget, parts:
     )
 
 
-async def _once(orders: Orders, driver: HuaweiOlt, target: OltTarget, parts: "object") -> int:
-    from demarc.app.parts import Parts
-
+async def _once(orders: Orders, driver: HuaweiOlt, target: OltTarget, parts: Parts | None) -> int:
     onus = 0
     async for batch in driver.read_all(target):
         onus += len(batch)
-        if isinstance(parts, Parts):
+        if parts is not None:
             async with parts.db.system() as tx:
                 await parts.access.store(tx, UUID(orders.olt_id), batch, now())
     return onus
