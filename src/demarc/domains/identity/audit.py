@@ -10,6 +10,7 @@ from demarc.domains.identity.queries import AUDIT_OF, WRITE_AUDIT
 from demarc.platform.database import Tx
 
 _SECRET = ("password", "secret", "token", "community")
+_FIXED = ("id", "created_at")
 MASK = "***"
 
 
@@ -19,6 +20,23 @@ def masked(image: dict[str, Any]) -> dict[str, Any]:
         name: MASK if value and any(word in name for word in _SECRET) else value
         for name, value in image.items()
     }
+
+
+def differences(
+    before: msgspec.Struct | None, after: msgspec.Struct
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Give the fields in which two images of a thing differ, as they were and as they are.
+
+    Args:
+        before: the thing as it was; None for a new one, of which every field is given.
+        after: the same thing as it is. Its id and the time it was made are left out.
+    """
+    now = {name: getattr(after, name) for name in after.__struct_fields__ if name not in _FIXED}
+    if before is None:
+        return None, now
+    was = {name: getattr(before, name) for name in now}
+    changed = [name for name in now if was[name] != now[name]]
+    return {name: was[name] for name in changed}, {name: now[name] for name in changed}
 
 
 async def write(
@@ -51,6 +69,39 @@ async def write(
         key=key,
         before=_json(before),
         after=_json(after),
+    )
+
+
+async def put(
+    tx: Tx,
+    kind: str,
+    key: UUID,
+    *,
+    before: msgspec.Struct | None,
+    after: msgspec.Struct,
+    tenant_id: UUID | None = None,
+) -> None:
+    """Write that a thing was created, or which of its fields changed; nothing if none did.
+
+    Args:
+        tx: as of ``write``, and so are the kind, the key and the tenant.
+        kind: what kind of thing it is.
+        key: which.
+        before: the thing as it was; None for a new one.
+        after: the thing as it is.
+        tenant_id: whose log it is.
+    """
+    if before == after:
+        return
+    was, now = differences(before, after)
+    await write(
+        tx,
+        action="create" if before is None else "update",
+        kind=kind,
+        key=key,
+        before=was,
+        after=now,
+        tenant_id=tenant_id,
     )
 
 

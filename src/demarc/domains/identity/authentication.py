@@ -17,6 +17,7 @@ from demarc.platform.secrets import (
     PasswordPool,
     VerifiedMemory,
     digest,
+    is_token,
 )
 
 # A revoked token is refused at once where its change is heard, and within this time anywhere.
@@ -56,9 +57,12 @@ class Authenticator:
         self._failures = failures
         self._clock = clock
         self._tokens: OrderedDict[bytes, _Known] = OrderedDict()
+        self._epoch = 0
 
     def forget(self) -> None:
         """Trust nothing remembered: changes of people, clients or tokens may have been missed."""
+        # what is being read now may have been read before the change
+        self._epoch += 1
         self._tokens.clear()
         self._verified.clear()
 
@@ -79,34 +83,42 @@ class Authenticator:
             Limited: too many failures from there.
         """
         key = digest(token)
-        now = self._clock()
         known = self._tokens.get(key)
-        if known is None or known.until < now:
+        if known is None or known.until <= self._clock():
+            known = await self._look_up(token, key, address)
+        if known.principal.api not in apis:
+            raise Unauthenticated("the token is for another API")
+        return known.principal
+
+    async def _look_up(self, token: str, key: bytes, address: str) -> _Known:
+        epoch, now = self._epoch, self._clock()
+        row = None
+        if is_token(token):
             async with self._db.system() as tx:
                 row = await queries.FIND_TOKEN.one(tx, digest=key)
-            if row is None:
-                self._tokens.pop(key, None)
-                # Only what is refused anyway is limited: a client left with an old token must
-                # not lock out those that share its address. Each token is an account of its own.
-                self._refuse_guessers(key.hex(), address)
-                self._failures.failed(key.hex(), address)
-                raise Unauthenticated("the token is not known or no longer good")
-            principal = Principal(
-                tenant_id=row.tenant_id,
-                actor=Actor("client", row.client_id, f"client:{row.client_name}"),
-                api=row.api,
-                scopes=frozenset(row.scopes),
-                owns_network=row.owns_network,
-                sells=row.sells,
-            )
-            known = _Known(principal, now + _TOKEN_MAX_AGE)
+        if row is None:
+            self._tokens.pop(key, None)
+            # Only what is refused anyway is limited: a client left with an old token must not
+            # lock out those that share its address. Each token is an account of its own.
+            self._refuse_guessers(key.hex(), address)
+            self._failures.failed(key.hex(), address)
+            raise Unauthenticated("the token is not known or no longer good")
+        principal = Principal(
+            tenant_id=row.tenant_id,
+            actor=Actor("client", row.client_id, f"client:{row.client_name}"),
+            api=row.api,
+            scopes=frozenset(row.scopes),
+            owns_network=row.owns_network,
+            sells=row.sells,
+        )
+        left = _TOKEN_MAX_AGE if row.seconds_left is None else row.seconds_left
+        known = _Known(principal, now + min(left, _TOKEN_MAX_AGE))
+        if epoch == self._epoch:
             self._tokens[key] = known
             self._tokens.move_to_end(key)
             if len(self._tokens) > _TOKENS_KEPT:
                 self._tokens.popitem(last=False)
-        if known.principal.api not in apis:
-            raise Unauthenticated("the token is for another API")
-        return known.principal
+        return known
 
     async def basic(
         self, email: str, password: str, address: str, tenant: str | None = None
@@ -125,12 +137,16 @@ class Authenticator:
         """
         email = email.strip().lower()
         epoch = self._verified.epoch
-        remembered = self._verified.find(_PEOPLE, email, password)
-        if remembered is None:
+        if self._verified.find(_PEOPLE, email, password) is None:
             self._refuse_guessers(email, address)
-        async with self._db.system() as tx:
-            rows = await queries.FIND_LOGIN.all(tx, email=email)
-        if remembered is None:
+        rows: list[queries.LoginRow] = []
+        if email.isprintable():  # no account is named otherwise, nor could the server take it
+            async with self._db.system() as tx:
+                rows = await queries.FIND_LOGIN.all(tx, email=email)
+        # It is remembered with the hash that it was verified against, so that an old password is
+        # refused at once even where nobody has heard of the new one.
+        if not rows or self._verified.find(rows[0].password_hash, email, password) is None:
+            self._refuse_guessers(email, address)
             await self._verify(rows[0] if rows else None, email, password, address, epoch)
         for row in rows:
             if tenant is None or row.tenant_slug == tenant:
@@ -156,10 +172,15 @@ class Authenticator:
             self._failures.failed(email, address)
             raise Unauthenticated("e-mail and password do not belong together")
         self._failures.succeeded(email)
-        self._verified.remember(_PEOPLE, email, password, row.person_id, epoch=epoch)
+        stored = row.password_hash
         if verdict.new_hash is not None:
             async with self._db.system() as tx:
-                await queries.SET_PASSWORD.run(tx, id=row.person_id, password_hash=verdict.new_hash)
+                await queries.REHASH.run(
+                    tx, id=row.person_id, verified=stored, password_hash=verdict.new_hash
+                )
+            stored = verdict.new_hash
+        for realm in (_PEOPLE, stored):
+            self._verified.remember(realm, email, password, row.person_id, epoch=epoch)
 
     def _refuse_guessers(self, account: str, address: str) -> None:
         wait = self._failures.retry_after(account, address)

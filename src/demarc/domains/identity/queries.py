@@ -1,6 +1,5 @@
 """All SQL of the identity domain."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -18,7 +17,7 @@ from demarc.platform.statements import Scalar, Statement
 
 
 class TokenRow(msgspec.Struct, frozen=True):
-    """What a request's token stands for."""
+    """What a request's token stands for, and for how long; None is for ever."""
 
     token_id: UUID
     client_id: UUID
@@ -26,7 +25,7 @@ class TokenRow(msgspec.Struct, frozen=True):
     tenant_id: UUID
     api: str
     scopes: list[str]
-    expires_at: datetime | None
+    seconds_left: float | None
     owns_network: bool
     sells: bool
 
@@ -53,7 +52,8 @@ FIND_TOKEN = Statement(
     "identity.find_token",
     f"""
     SELECT t.id AS token_id, c.id AS client_id, c.name AS client_name, t.tenant_id, c.api,
-           c.scopes, t.expires_at, {_SIDES.format(tenant="t.tenant_id")}
+           c.scopes, extract(epoch FROM t.expires_at - now())::float8 AS seconds_left,
+           {_SIDES.format(tenant="t.tenant_id")}
     FROM api_token t JOIN api_client c ON c.id = t.api_client_id
     WHERE t.digest = %(digest)s AND t.revoked_at IS NULL AND c.disabled_at IS NULL
       AND (t.expires_at IS NULL OR t.expires_at > now())
@@ -199,17 +199,24 @@ PASSWORD_OF = Statement(
     "identity.password_of", "SELECT password_hash AS value FROM person WHERE id = %(id)s", Scalar
 )
 
-SET_PASSWORD = Statement(
-    "identity.set_password",
-    "UPDATE person SET password_hash = %(password_hash)s WHERE id = %(id)s",
+# A password that was changed while the old one was being verified stays changed.
+REHASH = Statement(
+    "identity.rehash",
+    """
+    UPDATE person SET password_hash = %(password_hash)s
+    WHERE id = %(id)s AND password_hash = %(verified)s
+    """,
+)
+
+GET_PERSON = Statement(
+    "identity.get_person",
+    "SELECT id, email, name, disabled_at, created_at FROM person WHERE id = %(id)s FOR UPDATE",
+    Person,
 )
 
 SET_PERSON_DISABLED = Statement(
     "identity.set_person_disabled",
-    """
-    UPDATE person SET disabled_at = CASE WHEN %(disabled)s::boolean THEN coalesce(disabled_at, now()) END
-    WHERE id = %(id)s
-    """,
+    "UPDATE person SET disabled_at = CASE WHEN %(disabled)s::boolean THEN now() END WHERE id = %(id)s",
 )
 
 PUT_ROLE = Statement(
@@ -244,6 +251,15 @@ PUT_CLIENT = Statement(
     ApiClient,
 )
 
+FIND_CLIENT = Statement(
+    "identity.find_client",
+    f"""
+    SELECT {_CLIENT} FROM api_client
+    WHERE tenant_id = %(tenant_id)s AND api = %(api)s AND name = %(name)s
+    """,
+    ApiClient,
+)
+
 CLIENTS = Statement(
     "identity.clients",
     f"SELECT {_CLIENT} FROM api_client WHERE tenant_id = %(tenant_id)s ORDER BY api, name",
@@ -271,10 +287,14 @@ TOKENS = Statement(
 REVOKE_TOKEN = Statement(
     "identity.revoke_token",
     f"""
-    UPDATE api_token SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s
+    UPDATE api_token SET revoked_at = now() WHERE id = %(id)s AND revoked_at IS NULL
     RETURNING {_KEPT}
     """,
     ApiToken,
+)
+
+GET_TOKEN = Statement(
+    "identity.get_token", f"SELECT {_KEPT} FROM api_token WHERE id = %(id)s", ApiToken
 )
 
 WRITE_AUDIT = Statement(

@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from demarc.domains.errors import Invalid, NotFound
+from demarc.domains.errors import Invalid, Limited, NotFound
 from demarc.domains.identity import audit, queries
 from demarc.domains.identity.model import (
     ApiClient,
@@ -18,7 +18,7 @@ from demarc.domains.identity.model import (
     Tenant,
 )
 from demarc.platform.database import Tx
-from demarc.platform.secrets.passwords import PasswordPool
+from demarc.platform.secrets.passwords import LONGEST, Overloaded, PasswordPool
 from demarc.platform.secrets.tokens import digest, new_token
 
 APIS = ("aex", "fno", "hubsoft", "flashman", "krill", "peplink")
@@ -30,6 +30,8 @@ Row = TypeVar("Row")
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _HINT = 10
 SHORTEST_PASSWORD = 10
 
@@ -60,10 +62,12 @@ class Identity:
         Raises:
             Invalid: a value cannot be taken.
         """
-        if not _SLUG.fullmatch(slug):
-            raise Invalid("slug", "must be of a-z, 0-9 and -, at most 63 characters")
-        if not name.strip():
-            raise Invalid("name", "must not be empty")
+        _check_slug(slug)
+        _check_name(name)
+        if country is not None and not _COUNTRY.fullmatch(country):
+            raise Invalid("country", "must be two capital letters (ISO 3166-1)")
+        if currency is not None and not _CURRENCY.fullmatch(currency):
+            raise Invalid("currency", "must be three capital letters (ISO 4217)")
         try:
             ZoneInfo(timezone)
         except (KeyError, ValueError, OSError) as unknown:
@@ -84,15 +88,7 @@ class Identity:
             activate_on=triggers,
         )
         made = _given(after)
-        if before != made:
-            await audit.write(
-                tx,
-                action="create" if before is None else "update",
-                kind="tenant",
-                key=made.id,
-                tenant_id=made.id,
-                after={"slug": slug, "name": name, "timezone": timezone},
-            )
+        await audit.put(tx, "tenant", made.id, before=before, after=made, tenant_id=made.id)
         return made
 
     async def tenants(self, tx: Tx) -> list[Tenant]:
@@ -132,13 +128,15 @@ class Identity:
         """Create a network, or rename the owner's one of that slug.
 
         Raises:
-            Invalid: the slug is no slug, or another owner's network has it.
+            Invalid: the slug is no slug, another owner's network has it, or the name is empty.
         """
-        if not _SLUG.fullmatch(slug):
-            raise Invalid("slug", "must be of a-z, 0-9 and -, at most 63 characters")
+        _check_slug(slug)
+        _check_name(name)
+        before = await queries.FIND_NETWORK.one(tx, slug=slug)
         made = await queries.PUT_NETWORK.one(tx, owner_id=owner_id, slug=slug, name=name)
         if made is None:
             raise Invalid("slug", f"{slug!r} is another owner's network")
+        await audit.put(tx, "network", made.id, before=before, after=made, tenant_id=made.owner_id)
         return made
 
     async def networks(self, tx: Tx) -> list[Network]:
@@ -169,11 +167,21 @@ class Identity:
 
     async def admit_isp(self, tx: Tx, network: Network, tenant_id: UUID) -> bool:
         """Let an organisation sell on a network; False if it did so already."""
-        return bool(
+        admitted = bool(
             await queries.ADMIT_ISP.run(
                 tx, network_id=network.id, owner_id=network.owner_id, tenant_id=tenant_id
             )
         )
+        if admitted:
+            await audit.write(
+                tx,
+                action="admit_isp",
+                kind="network",
+                key=network.id,
+                tenant_id=network.owner_id,
+                after={"isp": tenant_id},
+            )
+        return admitted
 
     async def network_sold_on(self, tx: Tx, network_id: UUID) -> Network | None:
         """Give the network if the transaction's tenant sells on it."""
@@ -191,30 +199,45 @@ class Identity:
         """Create a person, or rename the one of that e-mail and set their password if given.
 
         Raises:
-            Invalid: the e-mail is none, the password too short, or missing for a new person.
+            Invalid: the e-mail is none, the name empty, the password too short or too long, or
+                missing for a new person.
+            Limited: too many passwords are being hashed.
         """
         email = email.strip().lower()
-        if not _EMAIL.fullmatch(email):
+        if not (_EMAIL.fullmatch(email) and email.isprintable()):
             raise Invalid("email", "is not an e-mail address")
+        _check_name(name)
         if password is not None and len(password) < SHORTEST_PASSWORD:
             raise Invalid("password", f"must have at least {SHORTEST_PASSWORD} characters")
         known = await queries.FIND_PERSON.one(tx, email=email)
         if password is None:
             if known is None:
                 raise Invalid("password", "is needed for a new person")
-            return _given(await queries.RENAME_PERSON.one(tx, id=known.id, name=name))
-        hashed = await self._passwords.hash(password)
+            person = _given(await queries.RENAME_PERSON.one(tx, id=known.id, name=name))
+            await audit.put(tx, "person", person.id, before=known, after=person)
+            return person
+        hashed = await self._hashed(password)
         person = _given(
             await queries.PUT_PERSON.one(tx, email=email, name=name, password_hash=hashed)
         )
+        before, after = audit.differences(known, person)
         await audit.write(
             tx,
             action="create" if known is None else "set_password",
             kind="person",
             key=person.id,
-            after={"email": email, "name": name},
+            before=before,
+            after={**after, "password": "new"},
         )
         return person
+
+    async def _hashed(self, password: str) -> str:
+        try:
+            return await self._passwords.hash(password)
+        except ValueError as long:
+            raise Invalid("password", f"must have at most {LONGEST} octets") from long
+        except Overloaded as full:
+            raise Limited(str(full), full.retry_after) from full
 
     async def has_password(self, tx: Tx, person_id: UUID, password: str) -> bool:
         """Tell whether this is a person's password.
@@ -249,9 +272,16 @@ class Identity:
 
         Raises:
             Invalid: there is no such role.
+            NotFound: there is no such person or organisation.
         """
         if role not in ROLES:
             raise Invalid("role", f"must be one of {', '.join(ROLES)}")
+        await self._person(tx, person_id)
+        await self.tenant(tx, tenant_id)
+        held = await queries.ROLES.all(tx, person_id=person_id)
+        before = next((one.role for one in held if one.tenant_id == tenant_id), None)
+        if before == role:
+            return
         await queries.PUT_ROLE.run(tx, person_id=person_id, tenant_id=tenant_id, role=role)
         await audit.write(
             tx,
@@ -259,15 +289,29 @@ class Identity:
             kind="person",
             key=person_id,
             tenant_id=tenant_id,
+            before=None if before is None else {"role": before},
             after={"role": role},
         )
 
     async def disable_person(self, tx: Tx, person_id: UUID, *, disabled: bool = True) -> None:
-        """Shut a person out, or let them in again."""
+        """Shut a person out, or let them in again; doing it again changes nothing.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        person = await self._person(tx, person_id)
+        if (person.disabled_at is not None) == disabled:
+            return
         await queries.SET_PERSON_DISABLED.run(tx, id=person_id, disabled=disabled)
         await audit.write(
             tx, action="disable" if disabled else "enable", kind="person", key=person_id
         )
+
+    async def _person(self, tx: Tx, person_id: UUID) -> Person:
+        found = await queries.GET_PERSON.one(tx, id=person_id)
+        if found is None:
+            raise NotFound("person", person_id)
+        return found
 
     # API clients
 
@@ -277,18 +321,22 @@ class Identity:
         """Create an API client, or bring the one of that name to these scopes.
 
         Raises:
-            Invalid: an unknown API or scope.
+            Invalid: an unknown API or scope, or no name.
         """
         if api not in APIS:
             raise Invalid("api", f"must be one of {', '.join(APIS)}")
         wanted = sorted(set(scopes))
         if not wanted or set(wanted) - set(SCOPES):
             raise Invalid("scopes", f"must be of {', '.join(SCOPES)}")
-        if not name.strip():
-            raise Invalid("name", "must not be empty")
-        return _given(
+        _check_name(name)
+        before = await queries.FIND_CLIENT.one(tx, tenant_id=tenant_id, api=api, name=name)
+        client = _given(
             await queries.PUT_CLIENT.one(tx, tenant_id=tenant_id, api=api, name=name, scopes=wanted)
         )
+        await audit.put(
+            tx, "api_client", client.id, before=before, after=client, tenant_id=tenant_id
+        )
+        return client
 
     async def clients(self, tx: Tx, tenant_id: UUID) -> list[ApiClient]:
         """Give the API clients of an organisation."""
@@ -337,7 +385,10 @@ class Identity:
         """
         revoked = await queries.REVOKE_TOKEN.one(tx, id=token_id)
         if revoked is None:
-            raise NotFound("token", token_id)
+            known = await queries.GET_TOKEN.one(tx, id=token_id)
+            if known is None:
+                raise NotFound("token", token_id)
+            return known
         await audit.write(
             tx,
             action="revoke_token",
@@ -347,6 +398,18 @@ class Identity:
             after={"hint": revoked.hint},
         )
         return revoked
+
+
+def _check_slug(slug: str) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise Invalid("slug", "must be of a-z, 0-9 and -, at most 63 characters")
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise Invalid("name", "must not be empty")
+    if not name.isprintable():
+        raise Invalid("name", "must be printable")
 
 
 def _given(row: Row | None) -> Row:
