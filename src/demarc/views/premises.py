@@ -18,7 +18,7 @@ from demarc.views.totals import Totals
 EARTH_RADIUS_M = 6_371_008.8
 
 # A vague search stops looking after so many addresses; more text finds the rest.
-_FOUND_AT_MOST = 2000
+_FOUND_AT_MOST = 1000
 
 
 class PremiseRow(msgspec.Struct, frozen=True):
@@ -78,11 +78,14 @@ class AddressText(msgspec.Struct, frozen=True):
 _COLUMNS = f"""{wire_ids.known_as("premise", "p.id")} AS shown_id,
     {wire_ids.known_as("area", "p.area_id")} AS shown_area_id, {PREMISE_COLUMNS}"""
 
+# Of each network in the order of its index, none read further than the page asked for.
 _PAGE = f"""
     SELECT {_COLUMNS}
-    FROM (SELECT * FROM premise q
-          WHERE q.network_id IN (SELECT demarc_networks()) {{filter}}
-          ORDER BY q.created_at, q.id LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) p
+    FROM (SELECT o.* FROM demarc_networks() AS n (id)
+          CROSS JOIN LATERAL (
+              SELECT * FROM premise q WHERE q.network_id = n.id {{filter}}
+              ORDER BY q.created_at, q.id LIMIT %(limit)s::bigint + %(offset)s::bigint) o
+          ORDER BY o.created_at, o.id LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) p
     JOIN address a ON a.id = p.address_id
     ORDER BY p.created_at, p.id
 """
@@ -109,10 +112,9 @@ for _predefined in (False, True):
 ONE = Statement(
     "views.premises.one",
     f"""
-    SELECT {_COLUMNS} FROM premise p JOIN address a ON a.id = p.address_id
-    WHERE p.id = coalesce((SELECT w.entity_id FROM wire_id w
-                           WHERE w.api = %(api)s AND w.tenant_id = %(tenant_id)s
-                             AND w.kind = 'premise' AND w.value = %(shown)s), %(id)s::uuid)
+    {wire_ids.wanted("premise")}
+    SELECT {_COLUMNS}
+    FROM wanted JOIN premise p ON p.id = wanted.id JOIN address a ON a.id = p.address_id
     """,
     PremiseRow,
 )

@@ -63,11 +63,9 @@ COUNT_IN_AREA = Statement("views.products.count_in_area", _COUNT.format(filter=_
 ONE = Statement(
     "views.products.one",
     f"""
-    SELECT {_COLUMNS} FROM product p
-    WHERE p.id = coalesce((SELECT w.entity_id FROM wire_id w
-                           WHERE w.api = %(api)s AND w.tenant_id = %(tenant_id)s
-                             AND w.kind = 'product' AND w.value = %(shown)s), %(id)s::uuid)
-      AND (p.isp_id IS NULL OR p.isp_id = %(tenant_id)s)
+    {wire_ids.wanted("product")}
+    SELECT {_COLUMNS} FROM wanted JOIN product p ON p.id = wanted.id
+    WHERE p.isp_id IS NULL OR p.isp_id = %(tenant_id)s
     """,
     ProductRow,
 )

@@ -91,14 +91,16 @@ _SHOWN = ", ".join(
     )
 )
 
+# The rows of a page are found by index alone, and read only then.
 _PAGE = f"""
     SELECT {wire_ids.known_as("service", "s.id")} AS id,
            {wire_ids.known_as("customer", "s.customer_id")} AS customer_id,
            {wire_ids.known_as("product", "s.product_id")} AS product_id, s.tenant_id AS provider_id,
            {wire_ids.known_as("premise", "s.premise_id")} AS premise_id, s.provisioned_at,
            s.sales_agent, s.created_at, s.updated_at, s.created_by, s.state
-    FROM (SELECT * FROM service s WHERE {{where}} ORDER BY {{order}}
-          LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) s
+    FROM (SELECT s.id FROM service s WHERE {{where}} ORDER BY {{order}}
+          LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) page
+    JOIN service s ON s.id = page.id
     ORDER BY {{order}}
 """
 
@@ -138,15 +140,13 @@ ONE: dict[str, Statement[ServiceDetail]] = {
     side: Statement(
         f"views.services.{side}.one",
         f"""
+        {wire_ids.wanted("service")}
         SELECT {_SHOWN}, s.id, s.tenant_id, s.owner_id, s.network_id, s.number, s.customer_id,
                s.product_id, s.premise_id, s.state, s.reason, s.provisioned_at, s.sales_agent,
                s.isp_reference, s.wifi_username, s.wifi_password, s.created_by, s.created_at,
                s.updated_at
-        FROM service s
-        WHERE s.id = coalesce((SELECT w.entity_id FROM wire_id w
-                               WHERE w.api = %(api)s AND w.tenant_id = %(tenant_id)s
-                                 AND w.kind = 'service' AND w.value = %(shown)s), %(id)s::uuid)
-          AND {_WHOSE[side]} = %(tenant_id)s
+        FROM wanted JOIN service s ON s.id = wanted.id
+        WHERE {_WHOSE[side]} = %(tenant_id)s
         """,
         ServiceDetail,
     )

@@ -63,6 +63,21 @@ def known_as(kind: str, column: str) -> str:
     )
 
 
+def wanted(kind: str) -> str:
+    """Give a common table expression ``wanted``: our id of what ``%(api)s`` shows as ``%(shown)s``.
+
+    It is taken as ``%(id)s`` where the API has no id of its own for anything by that name. Joined
+    with, the thing is found by its primary key under any policy.
+
+    Args:
+        kind: of thing.
+    """
+    return f"""WITH wanted AS MATERIALIZED (
+        SELECT coalesce((SELECT w.entity_id FROM wire_id w
+                         WHERE w.api = %(api)s AND w.tenant_id = %(tenant_id)s
+                           AND w.kind = '{kind}' AND w.value = %(shown)s), %(id)s::uuid) AS id)"""
+
+
 async def find(tx: Tx, api: str, kind: str, shown: str) -> UUID | None:
     """Give our id of what an API shows by this one; None when it can be no id at all.
 
