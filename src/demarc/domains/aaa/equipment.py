@@ -8,6 +8,7 @@ from demarc.domains.aaa import queries
 from demarc.domains.aaa.model import Nas, Pool, Realm, Requirement, Vendor
 from demarc.domains.aaa.queries import PoolUse
 from demarc.domains.errors import Conflict, Invalid, NotFound
+from demarc.domains.identity import audit
 from demarc.platform.database import Tx
 from demarc.platform.secrets.keys import KeyRing, row_binding
 
@@ -44,6 +45,7 @@ class Equipment:
         )
         if made is None:
             raise Conflict(f"there is a realm {name}")
+        await audit.put(tx, "realm", made.id, before=None, after=made, tenant_id=made.tenant_id)
         return made
 
     async def change_realm(self, tx: Tx, realm_id: UUID, *, qualified: bool) -> Realm:
@@ -52,9 +54,13 @@ class Equipment:
         Raises:
             NotFound: there is none.
         """
+        before = {realm.id: realm for realm in await queries.REALMS.all(tx)}.get(realm_id)
         changed = await queries.CHANGE_REALM.one(tx, id=realm_id, qualified=qualified)
-        if changed is None:
+        if before is None or changed is None:
             raise NotFound("realm", realm_id)
+        await audit.put(
+            tx, "realm", realm_id, before=before, after=changed, tenant_id=changed.tenant_id
+        )
         return changed
 
     async def realms(self, tx: Tx, tenant_id: UUID) -> list[Realm]:
@@ -107,6 +113,7 @@ class Equipment:
         )
         if made is None:
             raise Conflict(f"there is a NAS {name} on the network, or one at {prefix}")
+        await audit.put(tx, "nas", made.id, before=None, after=made, tenant_id=made.owner_id)
         return made
 
     async def change_nas(self, tx: Tx, nas: Nas, **changes: Any) -> Nas:
@@ -127,12 +134,15 @@ class Equipment:
         if unknown := set(changes) - set(values):
             raise Invalid(min(unknown), "cannot be changed")
         if "secret" in changes:
-            changes["secret"] = self._encrypt(nas.id, changes["secret"])
+            # the same secret stays as it is, so that the audit log tells a new one from an old
+            same = changes["secret"].encode() == self.nas_secret(nas)
+            changes["secret"] = nas.secret if same else self._encrypt(nas.id, changes["secret"])
         if "prefix" in changes:
             changes["prefix"] = _prefix(changes["prefix"])
         changed = await queries.CHANGE_NAS.one(tx, id=nas.id, **{**values, **changes})
         if changed is None:
             raise NotFound("nas", nas.id)
+        await audit.put(tx, "nas", nas.id, before=nas, after=changed, tenant_id=nas.owner_id)
         return changed
 
     async def nases(self, tx: Tx, network_id: UUID) -> list[Nas]:
@@ -220,6 +230,7 @@ class Equipment:
             count=hosts.num_addresses,
             excluded=[*reserved, *(excluded or [])],
         )
+        await audit.put(tx, "pool", made.id, before=None, after=made, tenant_id=owner_id)
         return made
 
     async def pools(self, tx: Tx, network_id: UUID) -> list[Pool]:

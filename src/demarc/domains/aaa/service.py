@@ -81,7 +81,10 @@ class Aaa(Equipment):
         if realm is None:
             realms = await self.realms(tx, tenant_id)
             if not realms:
-                raise Conflict("the tenant has no realm to make log-ins in")
+                raise Conflict(
+                    "the organisation has no realm to make log-ins in; whoever runs Demarc adds "
+                    "one: [[realm]] in the file for `demarc apply`"
+                )
             realm = realms[0]
         credential_id = uuid4()
         made = await queries.CREATE_CREDENTIAL.one(
