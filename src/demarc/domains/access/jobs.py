@@ -53,6 +53,7 @@ class Poller:
         self._drivers = drivers
         self._interval = interval
         self._polling: set[UUID] = set()
+        self._again: set[UUID] = set()
 
     def tasks(self) -> list[Task]:
         """Give what workers do for this domain."""
@@ -82,24 +83,26 @@ class Poller:
         """Read every ONU of an OLT and keep what it said, PON by PON.
 
         Whatever is wrong with the OLT is noted as its fault; a PON that cannot be kept does not
-        stop those after it. An OLT that is being polled already is left alone.
+        stop those after it. An OLT that is being polled already is polled again after that.
 
         Raises:
             psycopg.OperationalError: the database went away.
         """
         olt = UUID(olt_id)
         if olt in self._polling:
+            self._again.add(olt)
             return
         self._polling.add(olt)
         try:
             faults: list[str] = []
             answered = await self._poll(olt, faults)
+            fault = "; ".join(faults[:_FAULTS_SHOWN]) or None
             async with self._db.system() as tx:
-                await self._access.polled(
-                    tx, olt, answered=answered, fault="; ".join(faults[:_FAULTS_SHOWN]) or None
-                )
+                again = olt in self._again
+                await self._access.polled(tx, olt, answered=answered, fault=fault, again=again)
         finally:
             self._polling.discard(olt)
+            self._again.discard(olt)
 
     async def _poll(self, olt: UUID, faults: list[str]) -> bool:
         """Poll, adding to the faults; say whether the OLT answered."""

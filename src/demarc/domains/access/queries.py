@@ -81,7 +81,8 @@ POLLED = Statement(
     "access.polled",
     """
     UPDATE olt SET last_polled_at = CASE WHEN %(answered)s::boolean THEN now() ELSE last_polled_at END,
-                   last_fault = %(fault)s::text
+                   last_fault = %(fault)s::text,
+                   next_poll_at = CASE WHEN %(again)s::boolean THEN now() ELSE next_poll_at END
     WHERE id = %(id)s
     """,
 )

@@ -311,7 +311,7 @@ class Access:
             await emit(tx, OnusOnline([row.id for row in came]))
 
     async def polled(
-        self, tx: Tx, olt_id: UUID, *, answered: bool, fault: str | None = None
+        self, tx: Tx, olt_id: UUID, *, answered: bool, fault: str | None = None, again: bool = False
     ) -> None:
         """Note how a poll ended.
 
@@ -320,8 +320,9 @@ class Access:
             olt_id: which OLT was polled.
             answered: whether anything was read of it, even if not everything.
             fault: what went wrong, if anything did.
+            again: whether another poll was asked for meanwhile, which is due now.
         """
-        await queries.POLLED.run(tx, id=olt_id, answered=answered, fault=fault)
+        await queries.POLLED.run(tx, id=olt_id, answered=answered, fault=fault, again=again)
 
 
 def _status(row: DeviceRow) -> DeviceStatus:
