@@ -13,7 +13,7 @@ from demarc.domains.identity.service import Identity
 from demarc.domains.services.service import Services
 from demarc.domains.subscribers.service import Subscribers
 from demarc.platform.database import Database
-from demarc.platform.migrations import FIRST, migrate
+from demarc.platform.migrations import migrate
 from demarc.platform.postgres import AlreadyRunning, PrivateServer, conninfo_of, locate
 from demarc.platform.secrets import KeyRing, PasswordPool
 from demarc.platform.settings import Settings
@@ -63,9 +63,21 @@ def assemble(settings: Settings, db: Database, keys: KeyRing) -> Parts:
     )
 
 
+class Hosted(msgspec.Struct, frozen=True):
+    """The database to use.
+
+    Attributes:
+        conninfo: how to connect.
+        watching: keeps the private server, where this process runs it; ends only by failing.
+    """
+
+    conninfo: str
+    watching: asyncio.Task[None] | None = None
+
+
 @asynccontextmanager
-async def server(settings: Settings) -> AsyncGenerator[str]:
-    """Give the connection string of the database to use.
+async def hosted(settings: Settings) -> AsyncGenerator[Hosted]:
+    """Give the database to use.
 
     That is the one given by the settings, else that of the private server in the data folder:
     the one running there already (``demarc serve``), or one started for the block.
@@ -74,21 +86,48 @@ async def server(settings: Settings) -> AsyncGenerator[str]:
         ServerProblem: the private server cannot be started.
     """
     if settings.database_url is not None:
-        yield settings.database_url
+        yield Hosted(settings.database_url)
         return
     folder = settings.data / "postgres"
     private = PrivateServer(folder, locate(settings.pg_bin))
     try:
         await private.start()
     except AlreadyRunning:
-        yield conninfo_of(folder)
+        yield Hosted(conninfo_of(folder))
         return
     watching = asyncio.create_task(private.watch())
     try:
-        yield private.conninfo()
+        yield Hosted(private.conninfo(), watching)
     finally:
         await private.stop()
         await asyncio.gather(watching, return_exceptions=True)
+
+
+@asynccontextmanager
+async def server(settings: Settings) -> AsyncGenerator[str]:
+    """Give the connection string of the database to use, as `hosted` finds it.
+
+    Raises:
+        ServerProblem: the private server cannot be started.
+    """
+    async with hosted(settings) as found:
+        yield found.conninfo
+
+
+async def migrated(settings: Settings, conninfo: str) -> list[str]:
+    """Bring a database to this version's schema; the keys are made with a new one.
+
+    They are there before it is: nothing ever waits for keys that were not made in time, and an
+    upgrade never puts new ones in the place of lost ones.
+
+    Returns:
+        The names of the migrations applied now.
+
+    Raises:
+        ChangedMigration, MigrationFailed: as `migrate`.
+        KeyFileError: the keys cannot be made.
+    """
+    return await migrate(conninfo, on_new=lambda: keys_of(settings, may_create=True))
 
 
 @asynccontextmanager
@@ -100,10 +139,10 @@ async def opened(settings: Settings) -> AsyncGenerator[Parts]:
         KeyFileError: the keys cannot be read.
     """
     async with server(settings) as conninfo:
-        new = await migrate(conninfo)
+        await migrated(settings, conninfo)
         db = await Database.open(conninfo, tenant_pool=2, system_pool=2, name="demarc/command")
         try:
-            yield assemble(settings, db, keys_of(settings, may_create=FIRST in new))
+            yield assemble(settings, db, keys_of(settings, may_create=False))
         finally:
             await db.close()
 

@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 
 from demarc.app.child import CONNINFO, SETTINGS
-from demarc.app.parts import keys_of, server
-from demarc.platform.migrations import FIRST, migrate
+from demarc.app.parts import hosted, keys_of, migrated
 from demarc.platform.processes import Parent, Role, tcp, udp
 from demarc.platform.settings import PREFIX, Settings
 from demarc.platform.telemetry import configure_logs, get_logger
@@ -27,13 +27,24 @@ class Serving:
         parent: keeps the children.
     """
 
-    def __init__(self, settings: Settings, parent: Parent) -> None:
+    def __init__(
+        self, settings: Settings, parent: Parent, watching: asyncio.Task[None] | None = None
+    ) -> None:
         self.settings = settings
         self.parent = parent
+        self._watching = watching
 
     async def wait(self) -> None:
-        """Wait for good, or until the children cannot be kept."""
-        await self.parent.wait()
+        """Wait for good, or until the children or the private database cannot be kept."""
+        keeping = {asyncio.create_task(self.parent.wait())}
+        watching = {self._watching} if self._watching is not None else set()
+        try:
+            done, _ = await asyncio.wait(keeping | watching, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in keeping:
+                task.cancel()
+        for task in done:
+            task.result()
 
 
 @asynccontextmanager
@@ -46,6 +57,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
     Raises:
         OSError: an address cannot be listened on; the text names it.
         ServerProblem: the private database cannot be started.
+        ChangedMigration, MigrationFailed: the database is not, or cannot be, of this version.
         KeyFileError: the keys cannot be read.
         ChildFailed: a role cannot start.
     """
@@ -61,16 +73,20 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
             # where it was made of port 0, it is made again of the port taken
             public_url="" if settings.public_url.endswith(":0") else settings.public_url,
         )
-        async with server(settings) as conninfo:
-            applied = await migrate(conninfo)
-            keys_of(settings, may_create=FIRST in applied)
+        async with hosted(settings) as database:
+            await migrated(settings, database.conninfo)
+            keys_of(settings, may_create=False)
             parent = Parent(
-                _roles(settings, conninfo), {"http": [http], "auth": [auth], "acct": [acct]}
+                _roles(settings, database.conninfo),
+                {"http": [http], "auth": [auth], "acct": [acct]},
             )
             await parent.start()
             try:
-                yield Serving(settings, parent)
+                yield Serving(settings, parent, database.watching)
             finally:
+                # with our copy gone, clients are refused as soon as the web processes accept no
+                # more, instead of waiting for an answer that will not come
+                http.close()
                 await parent.stop()
     finally:
         for each in (http, auth, acct):
@@ -96,17 +112,51 @@ def _roles(settings: Settings, conninfo: str) -> list[Role]:
     return [role("radius", "auth", "acct", overlap=False), role("worker"), *webs]
 
 
+async def until_told(work: Coroutine[Any, Any, None], *signals: signal.Signals) -> None:
+    """Run something until it ends, or one of the signals ends it, at whatever point it is.
+
+    It is cancelled then, and may take its time to end in order.
+    """
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in signals:
+        loop.add_signal_handler(number, told.set)
+    working, waiting = asyncio.create_task(work), asyncio.create_task(told.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        if not working.done():
+            working.cancel()
+    try:
+        await working
+    except asyncio.CancelledError:
+        if not told.is_set():  # it is we who are cancelled
+            raise
+
+
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP starts every process anew without a lost connection.
 
+    On a terminal SIGHUP ends it too: there it says that the terminal is gone.
+
     Raises:
-        OSError, ServerProblem, KeyFileError, ChildFailed: as `serving`.
+        OSError, ServerProblem, ChangedMigration, MigrationFailed, KeyFileError, ChildFailed: as
+            `serving`.
     """
     configure_logs(settings, "parent")
-    stop = asyncio.Event()
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if on_terminal():
+        ends.append(signal.SIGHUP)
+    await until_told(_serve(settings, renewable=not on_terminal()), *ends)
+    _log.info("ended")
+
+
+async def _serve(settings: Settings, *, renewable: bool) -> None:
     loop = asyncio.get_running_loop()
-    for wanted in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(wanted, stop.set)
+    if renewable:
+        # there is nothing to renew before all is up, and no reason to die of it
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
     async with serving(settings) as running:
         renewing: set[asyncio.Task[None]] = set()
 
@@ -115,18 +165,22 @@ async def serve(settings: Settings) -> None:
             renewing.add(task)
             task.add_done_callback(renewing.discard)
 
-        loop.add_signal_handler(signal.SIGHUP, renew)
+        if renewable:
+            loop.add_signal_handler(signal.SIGHUP, renew)
         bound = running.settings
         _log.info(
             "serving",
             http=bound.public_url,
             radius=f"{bound.radius_host}:{bound.radius_auth_port}/{bound.radius_acct_port}",
         )
-        waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(running.wait())]
-        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in (*pending, *renewing):
-            task.cancel()
-        _log.info("ending")
-        for task in done:
-            task.result()
-    _log.info("ended")
+        try:
+            await running.wait()
+        finally:
+            for task in tuple(renewing):
+                task.cancel()
+            _log.info("ending")
+
+
+def on_terminal() -> bool:
+    """Tell whether somebody started this on a terminal, whose end is then the end of it."""
+    return os.isatty(0) or os.isatty(1)

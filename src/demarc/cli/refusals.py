@@ -16,7 +16,7 @@ def explain(error: Exception) -> tuple[int, str]:
 
     from demarc.apply.parse import Mistaken
     from demarc.domains.errors import DomainError
-    from demarc.platform.migrations import ChangedMigration
+    from demarc.platform.migrations import ChangedMigration, MigrationFailed
     from demarc.platform.postgres import ServerProblem
     from demarc.platform.processes import ChildFailed
     from demarc.platform.secrets import KeyFileError, Overloaded, Undecipherable
@@ -34,6 +34,7 @@ def explain(error: Exception) -> tuple[int, str]:
         | Undecipherable
         | Overloaded
         | ChangedMigration
+        | MigrationFailed
         | ServerProblem
         | ChildFailed,
     ):
@@ -45,7 +46,10 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, psycopg.Error):
         return REFUSED, f"the database refuses: {text}"
     if isinstance(error, OSError):
-        return REFUSED, f"{error.filename}: {error.strerror}" if error.filename else text
+        return (
+            REFUSED,
+            f"{error.filename}: {error.strerror}" if error.filename else error.strerror or text,
+        )
     kind = type(error).__name__
     return REFUSED, f"this should not happen: {kind}: {text} (--traceback shows where)"
 

@@ -73,15 +73,14 @@ async def migrate(
         demarc migrate
         demarc migrate --check --json
     """
-    from demarc.app.parts import server
+    from demarc.app.parts import migrated, server
     from demarc.cli.answers import Shown, as_text
-    from demarc.platform.migrations import migrate as bring
     from demarc.platform.migrations import pending
 
     async with server(settings) as conninfo:
         if not check:
-            return Migrated(applied=await bring(conninfo), pending=[])
-        missing = [f"{step.number:04d}_{step.name}" for step in await pending(conninfo)]
+            return Migrated(applied=await migrated(settings, conninfo), pending=[])
+        missing = [step.title for step in await pending(conninfo)]
     found = Migrated(applied=[], pending=missing)
     return Shown(found, as_text(found).rstrip("\n"), 1 if missing else 0)
 

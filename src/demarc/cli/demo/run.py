@@ -1,6 +1,7 @@
 """Bringing the demo up: serve, apply the network, sell services over the API, start the lab."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from importlib import resources
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 
 from demarc.app.parts import Parts, opened
-from demarc.app.serve import serving
+from demarc.app.serve import serving, until_told
 from demarc.apply.applying import Domains, apply
 from demarc.apply.parse import parse
 from demarc.cli.demo import secrets
@@ -38,11 +39,12 @@ async def demo(settings: Settings) -> None:
         # what goes well is told by the progress line
         settings = msgspec.structs.replace(settings, log_level="warning")
     configure_logs(settings, "demo")
+    # SIGHUP: its terminal is gone
+    await until_told(_demo(settings), signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def _demo(settings: Settings) -> None:
     settings.data.mkdir(parents=True, exist_ok=True)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for wanted in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(wanted, stop.set)
     folder = settings.data / "demo"
     folder.mkdir(mode=0o700, exist_ok=True)
     kept = secrets.load(folder / "secrets.json")
@@ -59,13 +61,15 @@ async def demo(settings: Settings) -> None:
             write_private(written, msgspec.json.format(msgspec.json.encode(file)) + b"\n")
             print(introduction(settings, file, str(written)), flush=True)  # noqa: T201
             background.append(asyncio.create_task(simulated.follow(progress.show)))
-            background.append(asyncio.create_task(stop.wait()))
-            await asyncio.wait(background, return_when=asyncio.FIRST_COMPLETED)
-            progress.end()
+            done, _ = await asyncio.wait(background, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                progress.end()
 
 
 async def _describe(settings: Settings, folder: Path, kept: DemoSecrets) -> DemoSecrets:

@@ -5,12 +5,12 @@ Changes follow expand/contract, so that the previous version's code runs on the 
 """
 
 from demarc.platform.migrations.runner import (
-    FIRST,
     ChangedMigration,
     Migration,
+    MigrationFailed,
     migrate,
     migrations,
     pending,
 )
 
-__all__ = ["FIRST", "ChangedMigration", "Migration", "migrate", "migrations", "pending"]
+__all__ = ["ChangedMigration", "Migration", "MigrationFailed", "migrate", "migrations", "pending"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from importlib import resources
 
 import msgspec
@@ -12,8 +13,6 @@ from procrastinate.schema import SchemaManager
 _LOCK = 0x64656D617263
 # A migration that cannot have its locks soon gives up instead of queueing the whole site behind it.
 _LOCK_TIMEOUT = "10s"
-#: Applied when, and only when, a database is new.
-FIRST = "0001_platform"
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _JOB_SCHEMA = "-- demarc:include procrastinate\n"
 
@@ -31,6 +30,10 @@ class ChangedMigration(Exception):
     """A migration that was applied here differs from the file of this version."""
 
 
+class MigrationFailed(Exception):
+    """A migration could not be applied; the database is as the one before left it."""
+
+
 class Migration(msgspec.Struct, frozen=True):
     """One numbered step of the schema."""
 
@@ -42,6 +45,11 @@ class Migration(msgspec.Struct, frozen=True):
     def checksum(self) -> str:
         """SHA-256 of the file, as hex."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """Its number and name, as its file has them."""
+        return f"{self.number:04d}_{self.name}"
 
     @property
     def script(self) -> str:
@@ -81,39 +89,72 @@ async def _pending(conn: psycopg.AsyncConnection) -> list[Migration]:
             missing.append(step)
         elif checksum != step.checksum:
             raise ChangedMigration(
-                f"migration {step.number:04d}_{step.name} was applied in another form;"
+                f"migration {step.title} was applied in another form;"
                 " use the version that applied it, or restore a backup"
             )
     return missing
 
 
-async def migrate(conninfo: str) -> list[str]:
+async def migrate(conninfo: str, *, on_new: Callable[[], object] | None = None) -> list[str]:
     """Bring the database to this version's schema.
+
+    Migrators of one database wait for each other.
 
     Args:
         conninfo: a libpq connection string of a role that owns the database and may create roles.
+        on_new: called before the first migration of an empty database, by one migrator only; what
+            it raises ends all before anything is done.
 
     Returns:
         The names of the migrations applied now; empty when nothing was missing.
 
     Raises:
         ChangedMigration: a migration applied there is not the one of this version.
+        MigrationFailed: one cannot be applied; those before it are.
     """
     applied = []
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as conn:
         await conn.execute("SET client_min_messages = warning")
+        # given back with the connection, however it ends
         await conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-        try:
+        missing = await _pending(conn)
+        if on_new is not None and missing and missing == migrations():
+            on_new()
+        if missing:
             await conn.execute(_HISTORY)
-            for step in await _pending(conn):
-                async with conn.transaction():
-                    await conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
-                    await conn.execute(step.script.encode(), prepare=False)
-                    await conn.execute(
-                        "INSERT INTO migration (number, name, checksum) VALUES (%s, %s, %s)",
-                        [step.number, step.name, step.checksum],
-                    )
-                applied.append(f"{step.number:04d}_{step.name}")
-        finally:
-            await conn.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        for step in missing:
+            await _apply(conn, step)
+            applied.append(step.title)
     return applied
+
+
+async def _apply(conn: psycopg.AsyncConnection, step: Migration) -> None:
+    try:
+        async with conn.transaction():
+            await conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+            await conn.execute(step.script.encode(), prepare=False)
+            await conn.execute(
+                "INSERT INTO migration (number, name, checksum) VALUES (%s, %s, %s)",
+                [step.number, step.name, step.checksum],
+            )
+    except psycopg.errors.LockNotAvailable as busy:
+        raise MigrationFailed(
+            f"migration {step.title} waited {_LOCK_TIMEOUT} for a table that others use, and gave"
+            " up so as not to hold everybody up: try again when it is quieter"
+        ) from busy
+    except psycopg.errors.InsufficientPrivilege as refused:
+        raise MigrationFailed(
+            f"migration {step.title} may not do what it must ({_first_line(refused)}): the login"
+            " role must own the database, and may create roles or be let into demarc_app and"
+            " demarc_system"
+        ) from refused
+    except psycopg.OperationalError:
+        raise  # the server is away; that says nothing about the migration
+    except psycopg.Error as wrong:
+        raise MigrationFailed(
+            f"migration {step.title} failed, and left nothing: {_first_line(wrong)}"
+        ) from wrong
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error).partition("\n")[0]

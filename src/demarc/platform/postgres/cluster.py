@@ -1,6 +1,9 @@
 """The data folder: made once by initdb, and only ever opened by its own major version."""
 
+import contextlib
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import structlog
@@ -44,7 +47,13 @@ async def ensure(home: Home, binaries: Binaries, account: Account, *, sync: bool
     with home.start_log.open("wb") as output:
         command = [str(binaries.bin_dir / "initdb"), *_options(binaries), "-D", str(work)]
         process = await launch([*command, *([] if sync else ["--no-sync"])], account, output)
-        code = await process.wait()
+        try:
+            code = await process.wait()
+        finally:
+            if process.returncode is None:  # told to end meanwhile; what there is is of no use
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
     if code != 0:
         raise StartFailed(f"initdb failed in {home.root}: {last_words(home.start_log)}")
     work.rename(home.cluster)

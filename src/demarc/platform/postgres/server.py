@@ -38,6 +38,8 @@ _LOOK = 0.02
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 # Having run this long, a server that ends is a new trouble, not the old one going on.
 _HEALTHY = 60.0
+# So many starts in vain are no accident.
+_LASTING = 3
 _START_LOG_LIMIT = 1_000_000
 
 
@@ -123,7 +125,7 @@ class PrivateServer:
 
     async def watch(self) -> None:
         """Start the server again whenever it ends, with growing pauses; returns after `stop`."""
-        pause = _FIRST_PAUSE
+        pause, failures = _FIRST_PAUSE, 0
         while self._process is not None and not self._stopping.is_set():
             process = self._process
             code = await process.wait()
@@ -142,9 +144,15 @@ class PrivateServer:
                 try:
                     await self._run()
                 except (ServerProblem, OSError, psycopg.Error) as problem:
-                    _log.error("PostgreSQL does not start", reason=str(problem))
+                    failures += 1
+                    lasting = failures >= _LASTING
+                    event = (
+                        "PostgreSQL does not come back" if lasting else "PostgreSQL failed again"
+                    )
+                    _log.error(event, in_a_row=failures, reason=str(problem))
                     await self._end()
                 else:
+                    failures = 0
                     self.restarts += 1
                     _log.info("PostgreSQL runs again", pid=self.pid)
 
@@ -245,6 +253,8 @@ class PrivateServer:
                 )
             if _ready(home.cluster, process.pid):
                 return
+            if self._stopping.is_set():
+                raise StartFailed("PostgreSQL was told to stop while it started")
             if time.monotonic() > until:
                 raise StartFailed(
                     f"PostgreSQL was not ready within {self._start_within:.0f} s:"
