@@ -1,11 +1,13 @@
 """The life of a command: created with its job, sent, answered, or expired."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from demarc.domains.errors import NotFound
 from demarc.domains.network import queries
@@ -129,29 +131,35 @@ class CommandWaiter:
     """Waits for commands to become final, for calls that must ask a device within the call.
 
     One listening connection serves all calls of the process.
+
+    Args:
+        db: where the commands are.
+        reread: seconds after which a command is read again though no notification came.
+        retry_after: seconds until a lost connection is made anew.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, reread: float = 1.0, retry_after: float = 0.5) -> None:
         self._db = db
-        self._waiting: dict[UUID, asyncio.Event] = {}
+        self._reread = reread
+        self._retry_after = retry_after
+        # an event for each call, since one that was woken clears its own
+        self._waiting: dict[UUID, set[asyncio.Event]] = {}
 
     async def run(self) -> None:
         """Listen for good; start it once a process."""
-        import psycopg
-
         while True:
             try:
                 async with self._db.listen("demarc_command") as conn:
-                    self._wake_all()
+                    # what became final while nobody listened
+                    for command_id in list(self._waiting):
+                        self._wake(command_id)
                     async for note in conn.notifies():
-                        event = self._waiting.get(UUID(note.payload))
-                        if event is not None:
-                            event.set()
+                        self._wake(UUID(note.payload))
             except (psycopg.Error, OSError):
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(self._retry_after)
 
-    def _wake_all(self) -> None:
-        for event in self._waiting.values():
+    def _wake(self, command_id: UUID) -> None:
+        for event in self._waiting.get(command_id, ()):
             event.set()
 
     async def wait(
@@ -159,24 +167,28 @@ class CommandWaiter:
     ) -> Command:
         """Give the command once it is final, or as it stands when the time is over.
 
-        No transaction is held while waiting. Begin to wait before the command's own
-        transaction commits or after: a notification that came first is made up for by reading.
+        No transaction is held while waiting. It does not matter whether the command became final
+        before or after: it is read once more after the waiting has begun.
+
+        Raises:
+            NotFound: there is none, or it is another tenant's.
         """
-        event = self._waiting.setdefault(command_id, asyncio.Event())
+        event = asyncio.Event()
+        self._waiting.setdefault(command_id, set()).add(event)
         try:
             loop = asyncio.get_running_loop()
             until = loop.time() + seconds
             while True:
+                event.clear()
                 async with self._db.tenant(tenant_id, actor) as tx:
                     command = await find(tx, command_id)
                 left = until - loop.time()
                 if command.final or left <= 0:
                     return command
-                try:
-                    # read again now and then even if no notification comes
-                    await asyncio.wait_for(event.wait(), min(left, 1.0))
-                except TimeoutError:
-                    continue
-                event.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), min(left, self._reread))
         finally:
-            self._waiting.pop(command_id, None)
+            events = self._waiting[command_id]
+            events.discard(event)
+            if not events:
+                del self._waiting[command_id]
