@@ -21,7 +21,10 @@ def fold(text: str) -> str:
 
     Letters of other scripts have no Latin form here and count as themselves.
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    # twice: what is decomposed may have a case, and what is folded an accent
+    plain = text
+    for _ in range(2):
+        plain = unicodedata.normalize("NFKD", plain).casefold()
     kept = "".join(
         letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter)
     )

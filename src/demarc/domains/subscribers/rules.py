@@ -7,7 +7,7 @@ from demarc.domains.errors import Invalid
 from demarc.domains.subscribers.model import Place
 
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W_](?:[\w-]*[^\W_])")
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]*")
+_PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]*")
 _TAX_ID = re.compile(r"[0-9A-Z]{3,20}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
