@@ -73,7 +73,7 @@ def page(report: Report) -> str:
 
 def _row(figure: Figure) -> str:
     mark = " ⚠" if figure.wrong else " ~" if figure.load.get("others", 0.0) > _DISTURBED else ""
-    beside = ", ".join(f"{name} {_shown(value)}" for name, value in figure.beside.items())
+    beside = "; ".join(f"{name}: {_shown(value)}" for name, value in figure.beside.items())
     return (
         f"| {figure.what} | {_shown(figure.value)} {figure.unit}{mark} | {figure.goal} | {beside} |"
     )

@@ -66,7 +66,7 @@ def _figure(what: str, goal: str, measured: Measured, subscribers: int) -> Figur
         goal=goal,
         beside=beside,
         conditions=f"closed loop, {_CONNECTIONS} connections kept open, one web process, "
-        f"{subscribers:,} subscribers, row-level security on; {result.seconds:g} s",
+        f"{subscribers:,} subscribers, row-level security on; {result.seconds:.0f} s",
         load=measured.cores,
         wrong=unsound(measured),
         detail=msgspec.to_builtins(measured),

@@ -59,7 +59,7 @@ def run(ground: Ground) -> list[Figure]:
                 "p99 ms": result.latency["p99"],
                 "CPU µs each": round(result.cpu_seconds * 1e6 / max(1, result.answered), 1),
             },
-            conditions=f"closed loop, {_WINDOW * subscriber.PORTS} under way; {result.seconds:g} s",
+            conditions=f"closed loop, {_WINDOW * subscriber.PORTS} under way; {result.seconds:.0f} s",
             load=measured.cores,
             wrong=unsound(measured),
             detail=msgspec.to_builtins(measured),

@@ -37,6 +37,7 @@ class Cost(msgspec.Struct, frozen=True):
     buffers: float
     rate: float
     wrong: int
+    load: dict[str, float]
 
 
 def run(ground: Ground) -> list[Figure]:
@@ -87,6 +88,7 @@ def _cost(server: Server, program: str, orders: msgspec.Struct, role: str) -> Co
         buffers=round(buffers / max(1, answered), 2),
         rate=measured.result.rate,
         wrong=unsound(*phases.values()),
+        load=measured.cores,
     )
 
 
@@ -130,6 +132,7 @@ def _figure(name: str, by_size: dict[int, Cost]) -> Figure:
         goal="1 ± 0.2",
         beside=beside,
         conditions="CPU of the answering process + PostgreSQL, buffers hit or read; closed loop",
+        load=many.load,
         wrong=sum(cost.wrong for cost in by_size.values()),
         detail={str(size): msgspec.to_builtins(cost) for size, cost in by_size.items()},
     )

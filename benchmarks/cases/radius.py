@@ -199,7 +199,7 @@ def _figure(case: str, what: str, measured: Measured, conditions: str, goal: str
         unit="packets/s",
         goal=goal,
         beside=beside,
-        conditions=f"{conditions}; {result.seconds:g} s",
+        conditions=f"{conditions}; {result.seconds:.0f} s",
         load=measured.cores,
         wrong=unsound(measured),
         detail=msgspec.to_builtins(measured),
