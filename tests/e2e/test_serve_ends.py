@@ -186,3 +186,30 @@ async def test_lost_keys_are_not_replaced(demarc, given, place):
 async def test_a_database_that_is_not_there_is_told(demarc, place):
     url = f"postgresql://nobody@/nothing?host={place}"
     assert "database cannot be reached" in await refused(demarc(DEMARC_DATABASE_URL=url))
+
+
+async def test_two_started_at_once_on_an_empty_database_both_serve(demarc, postgres):
+    with postgres.database("template1") as empty:
+        both = [demarc(DEMARC_DATABASE_URL=empty), demarc(DEMARC_DATABASE_URL=empty)]
+        for number, command in enumerate(both):
+            command.log = command.log.with_name(f"log-{number}")
+            await command.start()
+        for command in both:
+            await command.says('"serving"')
+        for command in both:
+            command.process.terminate()
+            assert await command.ended() == 0
+
+
+async def test_a_data_folder_whose_server_runs_already_is_left_to_it(demarc):
+    first = demarc()
+    await first.start()
+    await first.says('"serving"')
+    second = demarc()
+    second.log = second.log.with_name("second")
+    await second.start()
+    assert await second.ended() == 1
+    [line] = second.said.splitlines()
+    assert f"process {first.process.pid}" in line
+    first.process.terminate()
+    assert await first.ended() == 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
@@ -14,9 +14,19 @@ from demarc.domains.services.service import Services
 from demarc.domains.subscribers.service import Subscribers
 from demarc.platform.database import Database
 from demarc.platform.migrations import migrate
-from demarc.platform.postgres import AlreadyRunning, PrivateServer, conninfo_of, locate
+from demarc.platform.postgres import (
+    AlreadyRunning,
+    NotRunning,
+    PrivateServer,
+    conninfo_of,
+    locate,
+)
 from demarc.platform.secrets import KeyRing, PasswordPool
 from demarc.platform.settings import Settings
+
+# A private server that another process runs is waited for, while it starts.
+_STARTS_WITHIN = 60.0
+_LOOK = 0.1
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -77,24 +87,16 @@ class Hosted(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def hosted(settings: Settings) -> AsyncGenerator[Hosted]:
-    """Give the database to use.
-
-    That is the one given by the settings, else that of the private server in the data folder:
-    the one running there already (``demarc serve``), or one started for the block.
+    """Give the database to use: the one of the settings, else a private one run for the block.
 
     Raises:
-        ServerProblem: the private server cannot be started.
+        ServerProblem: the private server cannot be started, or is run by another process.
     """
     if settings.database_url is not None:
         yield Hosted(settings.database_url)
         return
-    folder = settings.data / "postgres"
-    private = PrivateServer(folder, locate(settings.pg_bin))
-    try:
-        await private.start()
-    except AlreadyRunning:
-        yield Hosted(conninfo_of(folder))
-        return
+    private = PrivateServer(settings.data / "postgres", locate(settings.pg_bin))
+    await private.start()
     watching = asyncio.create_task(private.watch())
     try:
         yield Hosted(private.conninfo(), watching)
@@ -105,13 +107,29 @@ async def hosted(settings: Settings) -> AsyncGenerator[Hosted]:
 
 @asynccontextmanager
 async def server(settings: Settings) -> AsyncGenerator[str]:
-    """Give the connection string of the database to use, as `hosted` finds it.
+    """Give the connection string of the database to use, for a command.
+
+    As `hosted`, but a private server that runs already (``demarc serve``) is used, too.
 
     Raises:
         ServerProblem: the private server cannot be started.
     """
-    async with hosted(settings) as found:
-        yield found.conninfo
+    async with AsyncExitStack() as stack:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _STARTS_WITHIN
+        while True:
+            try:
+                found = (await stack.enter_async_context(hosted(settings))).conninfo
+                break
+            except AlreadyRunning:
+                try:
+                    found = conninfo_of(settings.data / "postgres")
+                    break
+                except NotRunning:  # the other is only starting it, or ending
+                    if loop.time() > until:
+                        raise
+            await asyncio.sleep(_LOOK)
+        yield found
 
 
 async def migrated(settings: Settings, conninfo: str) -> list[str]:

@@ -18,13 +18,9 @@ BEGIN
             WHEN duplicate_object OR unique_violation THEN NULL;
         END;
         -- from PostgreSQL 16 on, who made a role is its member without the right to enter it
-        IF NOT pg_has_role(current_user, wanted, 'MEMBER')
-           OR (current_setting('server_version_num')::integer >= 160000
-               AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-               AND NOT EXISTS (
-                   SELECT 1 FROM pg_auth_members m
-                   WHERE m.roleid = wanted::regrole AND m.member = current_user::regrole
-                     AND coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))) THEN
+        IF NOT pg_has_role(current_user, wanted, CASE
+               WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
+               ELSE 'MEMBER' END) THEN
             EXECUTE format('GRANT %I TO %I', wanted, current_user);
         END IF;
     END LOOP;
