@@ -25,6 +25,10 @@ EVENTS = "events"
 _DEAD_AFTER = 15.0
 _LOOK_FOR_DEAD_EVERY = 7.5
 _KEEP_FINISHED = timedelta(hours=24)
+# What is under way when a worker is to end has so long, seconds, to finish; then it is handed
+# back, for which there is as long again as a connection may take: the database may be away.
+_FINISH_WITHIN = 8
+_CONNECTION_WITHIN = 4.0
 
 _log = structlog.get_logger(__name__)
 
@@ -110,6 +114,7 @@ class Worker:
                 conninfo=conninfo,
                 min_size=1,
                 max_size=6,
+                timeout=_CONNECTION_WITHIN,
                 kwargs={"application_name": "demarc/jobs"},
             )
         )
@@ -148,7 +153,7 @@ class Worker:
                     install_signal_handlers=False,
                     listen_notify=True,
                     fetch_job_polling_interval=5,
-                    shutdown_graceful_timeout=8,
+                    shutdown_graceful_timeout=_FINISH_WITHIN,
                     update_heartbeat_interval=5,
                     stalled_worker_timeout=_DEAD_AFTER,
                     delete_jobs="never",
@@ -159,6 +164,11 @@ class Worker:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             for task in (upkeep, stopping, working):
                 task.cancel()
+            _, late = await asyncio.wait({working}, timeout=_FINISH_WITHIN + _CONNECTION_WITHIN)
+            if late:
+                # a second time means: without waiting for anything
+                _log.warning("a worker ends without having handed back its jobs")
+                working.cancel()
             results = await asyncio.gather(upkeep, stopping, working, return_exceptions=True)
             if isinstance(results[2], Exception):
                 raise results[2]
