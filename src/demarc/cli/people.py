@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from demarc.platform.database import Tx
     from demarc.platform.settings import Settings
 
-users = group("user", "People who log in, and what they may do where.")
+users = group(
+    "user",
+    """People who log in, and what they may do where.
+
+\b
+A person has a role at each organisation they work for:
+    admin, noc, support, field   read and change what is the organisation's
+    readonly                     read it
+
+They call the APIs with e-mail and password (HTTP Basic); who works for several organisations
+names one in the header X-Demarc-Tenant. A new role, a new password or a shut door counts from
+their next call on. Programs have tokens instead: demarc token.""",
+)
 
 _GENERATED = 16
 

@@ -11,6 +11,7 @@ from demarc.cli.frame import command, group
 from demarc.cli.service_card import ServiceShown, show
 
 if TYPE_CHECKING:
+    from demarc.cli.desk import Desk
     from demarc.domains.network.model import Command
     from demarc.domains.services.model import Transition
     from demarc.platform.settings import Settings
@@ -233,6 +234,60 @@ async def change_product(
             product_id = await sought.product_id(desk, tx, [network], product)
             await desk.parts.services.change_product(tx, found.id, product_id)
             return await show(desk, tx, found, password=False)
+
+
+@command(services, "device")
+async def assign_device(
+    settings: "Settings",
+    *,
+    service: Which,
+    serial: Annotated[
+        str, typer.Argument(metavar="SERIAL", help="The ONU's, as on its label: HWTC12345678.")
+    ],
+    model: Annotated[str | None, typer.Option(help="As on its label, if known.")] = None,
+    tenant: Tenant = None,
+) -> ServiceShown:
+    """Say which ONU serves a service; one that served it before no longer does.
+
+    Examples:
+        demarc service device u0001 HWTC12345678
+        demarc service device u0001 485754430A1B2C3D --model HG8145V5
+    """
+    from demarc.cli import sought
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk:
+        found = await sought.service(desk, service, tenant)
+        async with desk.tenant(await _owner(desk, found.id)) as tx:
+            await desk.parts.services.assign_device(tx, found.id, serial=serial, model=model)
+        async with desk.tenant(found.tenant_id) as tx:
+            return await show(desk, tx, found, password=False)
+
+
+@command(services, "release-device")
+async def release_device(
+    settings: "Settings", *, service: Which, tenant: Tenant = None
+) -> ServiceShown:
+    """Say that no ONU serves a service any more, so that its ONU may serve another.
+
+    Examples:
+        demarc service release-device u0001
+    """
+    from demarc.cli import sought
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk:
+        found = await sought.service(desk, service, tenant)
+        async with desk.tenant(await _owner(desk, found.id)) as tx:
+            await desk.parts.services.release_device(tx, found.id)
+        async with desk.tenant(found.tenant_id) as tx:
+            return await show(desk, tx, found, password=False)
+
+
+async def _owner(desk: "Desk", service_id: UUID) -> UUID:
+    """Give the owner of the network a service runs on, whose ONUs are its."""
+    async with desk.system() as tx:
+        return (await desk.parts.services.get(tx, service_id)).owner_id
 
 
 @command(services, "history")

@@ -12,7 +12,20 @@ from demarc.cli.frame import command, group
 if TYPE_CHECKING:
     from demarc.platform.settings import Settings
 
-tokens = group("token", "Tokens of API clients.")
+tokens = group(
+    "token",
+    """Tokens of API clients: the programs that call the APIs.
+
+\b
+A token is good for one API of one organisation:
+    aex                               an ISP's services, customers and orders
+    fno                               the services on a network, for its owner
+    hubsoft, flashman, krill, peplink APIs that are not served yet
+
+It is sent as "Authorization: Bearer dmk_...", shown once and kept as a digest: who loses it is
+issued another. One that is revoked is refused at once, and after 15 seconds even by a process
+that had lost its connection to the database's news.""",
+)
 
 
 class ClientToken(msgspec.Struct, frozen=True):
@@ -142,7 +155,7 @@ async def revoke_token(
     *,
     token: Annotated[UUID, typer.Argument(metavar="ID", help="Its id in `demarc token list`.")],
 ) -> None:
-    """Make a token worthless, everywhere within seconds.
+    """Make a token worthless: at once, everywhere within 15 seconds.
 
     Examples:
         demarc token revoke 0b9e6f5c-3f0e-4b64-9f0c-2a4f4de1a001

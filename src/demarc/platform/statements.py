@@ -5,6 +5,7 @@ PREPAREs whole against the migrated schema, so that none can be wrong unseen.
 """
 
 import re
+from collections.abc import AsyncGenerator
 from typing import Any, Generic
 
 import msgspec
@@ -74,6 +75,17 @@ class Statement(Generic[Row]):
         cursor = await self._execute(tx, values)
         make = self.row
         return [make(*found) for found in await cursor.fetchall()]
+
+    async def in_pieces(self, tx: Tx, size: int, /, **values: Any) -> AsyncGenerator[list[Row]]:
+        """Run it and give its rows in lists of at most so many.
+
+        For answers so long that making their rows would hold up the event loop. They are in this
+        process when the first piece is given, so that the transaction may go on with others.
+        """
+        cursor = await self._execute(tx, values)
+        make = self.row
+        while found := await cursor.fetchmany(size):
+            yield [make(*row) for row in found]
 
     async def run(self, tx: Tx, /, **values: Any) -> int:
         """Run it and give the number of rows it touched."""

@@ -73,6 +73,26 @@ def test_a_suspension_refuses_log_ins_and_tells_the_nas(house, subscriber, datab
         assert conn.execute("SELECT access FROM credential").fetchone() == ("suspended",)
 
 
+def test_an_onu_is_given_taken_over_and_released(house, subscriber):
+    login = subscriber["login"]
+    given = house("service", "device", login, "hwtc-0000a1b2", "--model", "HG8145V5", "--json").json
+    assert given["onu"] == "HWTC0000A1B2"
+    other = house(
+        *("service", "create", "--tenant", "veloz", "--customer", "nomsa@example.net"),
+        *("--product", "home-100", "--premise", "Rua das Flores 10, Exemplo", "--json"),
+    ).json["login"]
+    taken = house("service", "device", other, "HWTC0000A1B2", code=1)
+    assert "serves another service" in taken.err
+    assert house("service", "release-device", login, "--json").json["onu"] is None
+    assert house("service", "device", other, "HWTC0000A1B2", "--json").json["onu"] == (
+        "HWTC0000A1B2"
+    )
+    assert "there is no device" in house("service", "release-device", login, code=1).err
+    assert "serial_number" in house("service", "device", login, "nonsense", code=1).err
+    house("service", "cancel", login)
+    assert "cancelled" in house("service", "device", login, "HWTC0000A1B3", code=1).err
+
+
 def test_the_same_login_at_two_isps_must_be_told_apart(house, subscriber):
     house("customer", "add", "--tenant", "calma", "--first-name", "Rui", "--last-name", "Melo",
           "--email", "rui@example.net")  # fmt: skip

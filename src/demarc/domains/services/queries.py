@@ -104,27 +104,40 @@ LOCK_CURSOR = Statement(
 
 # One statement, so that what is given and where the cursor then stands are of one snapshot: a
 # change is given exactly once, even if its transaction was open during the call before.
+#
+# A database may be restored into a server that has counted fewer transactions: there a cursor
+# from before lies in the future, and would take every change as given. It starts anew, as the one
+# that was just opened does, with all services. Those that were last changed in transactions still to come on this server are given
+# then, and not again until they change.
 TAKE_CHANGES = Statement(
     "services.take_changes",
     """
-    WITH held AS (
-        SELECT cursor FROM snapshot_cursor WHERE tenant_id = %(tenant_id)s AND api = %(api)s
+    WITH here AS MATERIALIZED (
+        SELECT pg_snapshot_xmax(pg_current_snapshot()) AS until
+    ), held AS MATERIALIZED (
+        SELECT cursor, pg_snapshot_xmax(cursor) = '1'::xid8
+                       OR pg_snapshot_xmax(cursor) > here.until AS anew
+        FROM snapshot_cursor, here WHERE tenant_id = %(tenant_id)s AND api = %(api)s
     ), moved AS (
         UPDATE snapshot_cursor SET cursor = pg_current_snapshot(), called_at = clock_timestamp()
         WHERE tenant_id = %(tenant_id)s AND api = %(api)s
+    ), changed AS (
+        SELECT s.* FROM service s, held
+        WHERE held.anew AND s.tenant_id = %(tenant_id)s
+        UNION ALL
+        SELECT s.* FROM service s, held, here
+        WHERE NOT held.anew AND s.tenant_id = %(tenant_id)s
+          AND s.changed_xid >= pg_snapshot_xmin(held.cursor) AND s.changed_xid < here.until
+          AND NOT pg_visible_in_snapshot(s.changed_xid, held.cursor)
     )
     SELECT s.id AS service_id, c.name AS customer_name,
            a.full_address || coalesce(', ' || p.unit, '') AS full_address,
            s.state, d.name AS product, s.updated_at
-    FROM service s
-    CROSS JOIN held
+    FROM changed s
     JOIN customer c ON c.id = s.customer_id
     JOIN premise p ON p.id = s.premise_id
     JOIN address a ON a.id = p.address_id
     JOIN product d ON d.id = s.product_id
-    WHERE s.tenant_id = %(tenant_id)s
-      AND s.changed_xid >= pg_snapshot_xmin(held.cursor)
-      AND NOT pg_visible_in_snapshot(s.changed_xid, held.cursor)
     ORDER BY s.updated_at, s.id
     """,
     ServiceChange,

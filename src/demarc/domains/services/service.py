@@ -1,5 +1,6 @@
 """Use cases of services: creating, changing, suspending, resuming, cancelling."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -22,6 +23,9 @@ from demarc.domains.subscribers.service import Subscribers
 from demarc.platform.database import Tx
 from demarc.platform.jobs import UPKEEP, defer
 from demarc.platform.secrets.keys import KeyRing
+
+# Services whose rows are made at a time
+_PIECE = 1000
 
 SNAPSHOT_PERIOD = timedelta(minutes=10)
 
@@ -326,6 +330,7 @@ class Services:
         service = await self._lock(tx, service_id)
         if service.state == State.CANCELLED:
             raise Conflict("a cancelled service takes no device")
+        before = await self._serial(tx, service_id)
         serial = await self._access.assign(
             tx,
             service_id=service.id,
@@ -335,14 +340,49 @@ class Services:
             serial=serial,
             model=model,
         )
+        if serial != before:
+            await audit.write(
+                tx,
+                action="assign_device",
+                kind="service",
+                key=service.id,
+                before=None if before is None else {"serial": before},
+                after={"serial": serial},
+            )
+        return serial
+
+    async def release_device(self, tx: Tx, service_id: UUID) -> str:
+        """Say that no ONU serves a service any more; the ONU may then serve another.
+
+        Args:
+            tx: of the network's owner.
+            service_id: the service.
+
+        Returns:
+            The serial number of the ONU that did.
+
+        Raises:
+            NotFound: there is no such service, or it has no ONU.
+        """
+        service = await self._lock(tx, service_id)
+        serial = await self._serial(tx, service_id)
+        if serial is None:
+            raise NotFound("device", service_id)
+        await self._access.release(tx, service_id)
         await audit.write(
             tx,
-            action="assign_device",
+            action="release_device",
             kind="service",
             key=service.id,
-            after={"serial": serial},
+            before={"serial": serial},
         )
         return serial
+
+    async def _serial(self, tx: Tx, service_id: UUID) -> str | None:
+        try:
+            return (await self._access.place(tx, service_id)).serial
+        except NotFound:
+            return None
 
     async def works(self, tx: Tx, service_id: UUID, trigger: Trigger) -> Service | None:
         """Note that a service has been seen working for the first time.
@@ -377,6 +417,8 @@ class Services:
     async def changes(self, tx: Tx, api: str) -> list[ServiceChange]:
         """Give the services that changed since this ISP last asked; the first time, all.
 
+        After the database was restored into another server it may be all once more.
+
         Raises:
             Limited: it asked less than ten minutes ago.
         """
@@ -390,7 +432,11 @@ class Services:
                 "the snapshot may be asked for once in 10 minutes",
                 max(1, round(period - cursor.seconds_ago + 0.5)),
             )
-        return await queries.TAKE_CHANGES.all(tx, tenant_id=tx.tenant, api=api)
+        taken: list[ServiceChange] = []
+        async for piece in queries.TAKE_CHANGES.in_pieces(tx, _PIECE, tenant_id=tx.tenant, api=api):
+            taken += piece
+            await asyncio.sleep(0)  # others' calls go on: the first time it may be 100,000
+        return taken
 
     async def _lock(self, tx: Tx, service_id: UUID) -> Service:
         found = await queries.LOCK.one(tx, id=service_id)

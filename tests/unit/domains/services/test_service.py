@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 import pytest_asyncio
 
 from demarc.domains.errors import Conflict, Invalid, Limited, NotFound
+from demarc.domains.identity import audit
 from demarc.domains.network import commands
 from demarc.platform.database import Actor
 from support.house import build
@@ -212,6 +214,46 @@ async def test_the_snapshot_gives_each_change_once_even_of_a_long_transaction(ho
     assert await ask() == [first.id]
 
 
+async def test_after_a_restore_into_a_younger_server_the_snapshot_starts_anew_once(house, db):
+    services = [await house.service() for _ in range(3)]
+    theirs = await house.service(of=house.other_isp)
+
+    async def ask(whose=house.as_isp):
+        async with db.system() as tx:
+            await tx.conn.execute("UPDATE snapshot_cursor SET called_at = '-infinity'")
+        async with whose() as tx:
+            return {change.service_id for change in await house.services.changes(tx, "aex")}
+
+    every = {service.id for service in services}
+    assert await ask() == every
+    # what a dump holds of a server that had counted a million transactions more
+    async with await psycopg.AsyncConnection.connect(db.conninfo) as conn:
+        await conn.execute("ALTER TABLE service DISABLE TRIGGER USER")
+        await conn.execute(
+            """
+            UPDATE service SET changed_xid = (changed_xid::text::bigint + 1000000)::text::xid8
+            """
+        )
+        await conn.execute("ALTER TABLE service ENABLE TRIGGER USER")
+        await conn.execute(
+            """
+            UPDATE snapshot_cursor SET cursor = format('%s:%s:', later, later)::pg_snapshot FROM (
+                SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000500 AS later
+            ) AS there
+            """
+        )
+    async with house.as_isp() as tx:
+        await house.services.update(tx, services[0].id, isp_reference="after the restore")
+    assert await ask() == every
+    assert await ask() == set()
+    async with house.as_isp() as tx:
+        await house.services.update(tx, services[1].id, isp_reference="later")
+    assert await ask() == {services[1].id}
+    # an ISP that asks for the first time gets what was restored too
+    assert await ask(house.as_other_isp) == {theirs.id}
+    assert await ask(house.as_other_isp) == set()
+
+
 async def test_the_snapshot_is_given_once_in_ten_minutes_to_each_isp(house):
     await house.service()
     async with house.as_isp() as tx:
@@ -222,6 +264,34 @@ async def test_the_snapshot_is_given_once_in_ten_minutes_to_each_isp(house):
     assert 590 <= limited.value.retry_after <= 600
     async with house.as_other_isp() as tx:
         assert await house.services.changes(tx, "aex") == []
+
+
+async def test_an_onu_is_given_taken_over_and_released_and_each_is_written_down(house):
+    service = await house.service()
+    async with house.as_fno(ANA) as tx:
+        for serial in ("HWTC0000A1B2", "hwtc-0000a1b2", "HWTC0000A1B3"):
+            await house.services.assign_device(tx, service.id, serial=serial)
+        assert await house.services.release_device(tx, service.id) == "HWTC0000A1B3"
+        with pytest.raises(NotFound):
+            await house.services.release_device(tx, service.id)
+        written = [
+            (entry.action, entry.before, entry.after)
+            for entry in reversed(await audit.of(tx, "service", service.id))
+        ]
+    assert written == [
+        ("assign_device", None, {"serial": "HWTC0000A1B2"}),
+        ("assign_device", {"serial": "HWTC0000A1B2"}, {"serial": "HWTC0000A1B3"}),
+        ("release_device", {"serial": "HWTC0000A1B3"}, None),
+    ]
+
+
+async def test_a_cancelled_service_takes_no_onu(house):
+    service = await house.service()
+    async with house.as_isp() as tx:
+        await house.services.cancel(tx, service.id, reason="moved away")
+    async with house.as_fno() as tx:
+        with pytest.raises(Conflict, match="cancelled"):
+            await house.services.assign_device(tx, service.id, serial="HWTC0000A1B2")
 
 
 async def test_a_new_product_gives_the_credential_its_speed(house):

@@ -176,14 +176,8 @@ async def assign_device(
     """Say which ONU serves a service from now on; an earlier one no longer does."""
     async with api.begin(request) as tx:
         found = await api.service(tx, request, service_id)
-        serial = await api.access.assign(
-            tx,
-            service_id=found.id,
-            tenant_id=found.tenant_id,
-            owner_id=found.owner_id,
-            network_id=found.network_id,
-            serial=data.serial_number,
-            model=data.model,
+        serial = await api.services.assign_device(
+            tx, found.id, serial=data.serial_number, model=data.model
         )
     return wire.AssignedDevice(service=found.shown_id, serial_number=serial)
 
