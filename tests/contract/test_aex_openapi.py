@@ -29,7 +29,7 @@ UNSAID = ("/details", "/services/{service_id}/radius/usage")
 
 @schema.parametrize()
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
