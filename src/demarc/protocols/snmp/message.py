@@ -81,6 +81,10 @@ class ErrorStatus(IntEnum):
     INCONSISTENT_NAME = 18
 
 
+ERROR_STATUSES: Final = frozenset(ErrorStatus)
+"""What an `error-status` may be."""
+
+
 class Binding(msgspec.Struct, frozen=True):
     """A variable and its value (VarBind); its name is checked when it is encoded."""
 
@@ -193,21 +197,34 @@ def decode(data: bytes) -> Message:
     Raises:
         Malformed: they are not one well-formed SNMPv1 or SNMPv2c message.
     """
+    version, community, tag, start, stop = open_message(data)
+    return Message(version, community, _decode_pdu(data, tag, start, stop, version))
+
+
+def open_message(data: bytes) -> tuple[Version, bytes, int, int, int]:
+    """Read what is around a message's PDU.
+
+    Returns:
+        Version, community, the PDU's tag, and where its content starts and ends.
+
+    Raises:
+        Malformed: the octets are not one SNMPv1 or SNMPv2c message.
+    """
     if len(data) > MAX_MESSAGE:
         raise Malformed(f"a message has more than {MAX_MESSAGE} octets")
     at, end = ber.expect(data, 0, len(data), SEQUENCE, "the message")
     if end != len(data):
         raise Malformed("octets follow the message")
-    number, at = _read_int32(data, at, end, "the version")
-    if number not in (Version.V1, Version.V2C):
+    number, at = read_int32(data, at, end, "the version")
+    version = _VERSIONS.get(number)
+    if version is None:
         raise Malformed(f"version {number} is neither SNMPv1 nor SNMPv2c")
     start, at = ber.expect(data, at, end, OCTET_STRING, "the community")
     community = data[start:at]
     tag, start, stop = ber.read_header(data, at, end)
     if stop != end:
         raise Malformed("octets follow the PDU")
-    version = Version(number)
-    return Message(version, community, _decode_pdu(data, tag, start, stop, version))
+    return version, community, tag, start, stop
 
 
 def _assemble(
@@ -228,9 +245,9 @@ def _decode_pdu(data: bytes, tag: int, at: int, end: int, version: Version) -> P
         raise Malformed(f"a PDU has the unknown tag {tag:#04x}")
     if version is Version.V1 and tag not in _V1_PDU_TYPES:
         raise Malformed(f"SNMPv1 has no PDU {tag:#04x}")
-    request_id, at = _read_int32(data, at, end, "the request id")
-    second, at = _read_int32(data, at, end, "the PDU's second number")
-    third, at = _read_int32(data, at, end, "the PDU's third number")
+    request_id, at = read_int32(data, at, end, "the request id")
+    second, at = read_int32(data, at, end, "the PDU's second number")
+    third, at = read_int32(data, at, end, "the PDU's third number")
     at, stop = ber.expect(data, at, end, SEQUENCE, "the list of bindings")
     if stop != end:
         raise Malformed("octets follow the list of bindings")
@@ -240,7 +257,7 @@ def _decode_pdu(data: bytes, tag: int, at: int, end: int, version: Version) -> P
             raise Malformed("non-repeaters or max-repetitions is negative")
         return BulkRequest(request_id, second, third, bindings)
     if tag == PduType.RESPONSE:
-        if second not in _ERROR_STATUSES:
+        if second not in ERROR_STATUSES:
             raise Malformed(f"error status {second} is unknown")
         # tooBig may come with its bindings emptied; any other index points at a binding
         if not 0 <= third <= len(bindings):
@@ -264,7 +281,12 @@ def _decode_bindings(data: bytes, at: int, end: int, version: Version) -> tuple[
     return tuple(bindings)
 
 
-def _read_int32(data: bytes, at: int, end: int, what: str) -> tuple[int, int]:
+def read_int32(data: bytes, at: int, end: int, what: str) -> tuple[int, int]:
+    """Read one of a message's numbers; give it and where it ends.
+
+    Raises:
+        Malformed: it is none, or not one of 32 bits.
+    """
     start, stop = ber.expect(data, at, end, INTEGER, what)
     return ber.decode_integer(data[start:stop], INT32_MIN, INT32_MAX, what), stop
 
@@ -285,5 +307,5 @@ _PDU_TYPES: Final = frozenset(PduType)
 _V1_PDU_TYPES: Final = frozenset(
     (PduType.GET, PduType.GET_NEXT, PduType.RESPONSE, PduType.SET),
 )
-_ERROR_STATUSES: Final = frozenset(ErrorStatus)
+_VERSIONS: Final = {version.value: version for version in Version}
 _EXCEPTIONS: Final = frozenset(Missing)

@@ -1,7 +1,8 @@
 """The values a variable binding may carry (RFC 2578 section 7.1, RFC 3416 section 3).
 
 Each is a frozen struct that refuses what its type cannot hold with `ValueError`, so that a
-message that was built can always be encoded.
+message that was built can always be encoded; but the length of an OctetString, which is by far
+the most often built, is looked at when it is encoded.
 """
 
 from __future__ import annotations
@@ -52,9 +53,6 @@ class OctetString(msgspec.Struct, frozen=True):
     """OCTET STRING of at most 65,535 octets."""
 
     value: bytes
-
-    def __post_init__(self) -> None:
-        _check(len(self.value), 0, MAX_OCTET_STRING, "the length of an OctetString")
 
 
 class ObjectIdentifier(msgspec.Struct, frozen=True):
@@ -155,11 +153,16 @@ _UNSIGNED_TAGS: Final = {kind: tag for tag, (kind, _) in _UNSIGNED.items()}
 
 
 def encode_value(value: Value) -> bytes:
-    """Encode a value with its tag and length."""
+    """Encode a value with its tag and length.
+
+    Raises:
+        ValueError: an OctetString of more than 65,535 octets.
+    """
     match value:
         case Integer(number):
             return ber.encode_tlv(INTEGER, ber.encode_integer(number))
         case OctetString(octets):
+            _check(len(octets), 0, MAX_OCTET_STRING, "the length of an OctetString")
             return ber.encode_tlv(OCTET_STRING, octets)
         case Counter32(number) | Gauge32(number) | TimeTicks(number) | Counter64(number):
             return ber.encode_tlv(_UNSIGNED_TAGS[type(value)], ber.encode_integer(number))

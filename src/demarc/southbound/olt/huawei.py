@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from typing import Final, Literal
@@ -22,7 +22,8 @@ from demarc.protocols.snmp.ber import MAX_ARC, Malformed, Oid
 from demarc.protocols.snmp.mibs import huawei
 from demarc.protocols.snmp.textual import decode_date_and_time
 from demarc.protocols.snmp.values import Integer, Missing, OctetString, Value
-from demarc.southbound.snmp.client import BadAnswer, ErrorAnswer, NoAnswer, SnmpClient, SnmpError
+from demarc.southbound.snmp.client import SnmpClient
+from demarc.southbound.snmp.errors import BadAnswer, ErrorAnswer, NoAnswer, SnmpError
 
 COLUMNS: Final[tuple[Oid, ...]] = (
     huawei.ONT_SN,
@@ -37,7 +38,7 @@ COLUMNS: Final[tuple[Oid, ...]] = (
     huawei.ONT_RX_POWER,
     huawei.OLT_RX_POWER,
 )
-"""What makes a reading: eleven variables fit one GET."""
+"""What makes a reading, as `_reading` takes it: eleven variables fit one GET."""
 
 MAX_INTERFACES: Final = 4096
 """More interfaces with ONUs than any OLT of this family has PONs."""
@@ -48,6 +49,8 @@ MAX_FAULTS: Final = 8
 _MAX_ONU_INDEX: Final = 255
 _INDEX_ARCS: Final = 2
 _AUTOFIND: Final = (huawei.AUTOFIND_SN, huawei.AUTOFIND_MODEL, huawei.AUTOFIND_TIME)
+
+_NO_FIGURES: Final = (huawei.NO_VALUE,) * 5
 
 _log = structlog.get_logger(__name__)
 
@@ -67,11 +70,11 @@ class HuaweiOlt:
             _check_index(index)
         except ValueError as wrong:
             raise OnuNotFound(str(wrong)) from wrong
-        names = {(*column, *index): column for column in COLUMNS}
+        names = [(*column, *index) for column in COLUMNS]
         async with _agent_of(target) as agent:
-            values = await agent.get(list(names))
-        cells = {names[oid]: value for oid, value in values.items()}
-        if isinstance(cells[huawei.ONT_SN], Missing):
+            values = await agent.get(names)
+        cells = [values[name] for name in names]
+        if isinstance(cells[0], Missing):
             raise OnuNotFound(f"{_name(index)} is not configured on the OLT")
         try:
             return _reading(index, cells)
@@ -93,7 +96,7 @@ class HuaweiOlt:
         async with _agent_of(target) as agent:
             rows = await agent.table(_AUTOFIND)
         found: list[UnconfiguredOnu] = []
-        for index, cells in rows.items():
+        for index, (serial, model, found_at) in rows.items():
             try:
                 _check_index(index)
                 slot, port = huawei.pon_of_if_index(index[0])
@@ -101,9 +104,9 @@ class HuaweiOlt:
                     if_index=index[0],
                     slot=slot,
                     port=port,
-                    serial=_serial(cells.get(huawei.AUTOFIND_SN)),
-                    model=_text(cells.get(huawei.AUTOFIND_MODEL)),
-                    found_at=_time(cells.get(huawei.AUTOFIND_TIME)),
+                    serial=_serial(serial),
+                    model=_text(model),
+                    found_at=_time(found_at),
                 )
             except ValueError as wrong:
                 _log.warning("an unconfigured ONU cannot be read", index=index, reason=str(wrong))
@@ -173,36 +176,31 @@ async def _read_pon(agent: SnmpClient, if_index: int) -> list[OnuReading]:
     return batch
 
 
-def _reading(index: Oid, cells: Mapping[Oid, Value]) -> OnuReading:
-    """Turn a row into a reading; ValueError says what is wrong with it."""
+def _reading(index: Oid, cells: Sequence[Value | None]) -> OnuReading:
+    """Turn a row of `COLUMNS` into a reading; ValueError says what is wrong with it."""
     if_index, onu_index = index
     slot, port = huawei.pon_of_if_index(if_index)
-    state = _state(cells.get(huawei.ONT_RUN_STATUS))
-    online = state == "online"
-
-    def figure(column: Oid) -> int:
-        # What is said of an offline ONU's light is old or nothing.
-        number = _number(cells.get(column)) if online else None
-        return huawei.NO_VALUE if number is None else number
-
-    distance = figure(huawei.ONT_DISTANCE)
-    temperature = figure(huawei.ONT_TEMPERATURE)
+    serial, description, run_status, distance, up, down, cause, *optics = cells
+    state = _state(run_status)
+    # what is said of an offline ONU's light is old or nothing
+    figures = map(_figure, (distance, *optics)) if state == "online" else _NO_FIGURES
+    metres, temperature, tx, rx, olt_rx = figures
     return OnuReading(
         if_index=if_index,
         onu_index=onu_index,
         slot=slot,
         port=port,
-        serial=_serial(cells.get(huawei.ONT_SN)),
-        description=_text(cells.get(huawei.ONT_DESCRIPTION)),
+        serial=_serial(serial),
+        description=_text(description),
         state=state,
-        last_down_cause=_cause(cells.get(huawei.ONT_LAST_DOWN_CAUSE)),
-        distance_m=distance if 0 <= distance < huawei.NO_VALUE else None,
-        tx_dbm=huawei.power_of_raw(figure(huawei.ONT_TX_POWER)),
-        rx_dbm=huawei.power_of_raw(figure(huawei.ONT_RX_POWER)),
-        olt_rx_dbm=huawei.olt_rx_of_raw(figure(huawei.OLT_RX_POWER)),
+        last_down_cause=_cause(cause),
+        distance_m=metres if 0 <= metres < huawei.NO_VALUE else None,
+        tx_dbm=huawei.power_of_raw(tx),
+        rx_dbm=huawei.power_of_raw(rx),
+        olt_rx_dbm=huawei.olt_rx_of_raw(olt_rx),
         temperature_c=None if temperature == huawei.NO_VALUE else float(temperature),
-        last_up_at=_time(cells.get(huawei.ONT_LAST_UP_TIME)),
-        last_down_at=_time(cells.get(huawei.ONT_LAST_DOWN_TIME)),
+        last_up_at=_time(up),
+        last_down_at=_time(down),
     )
 
 
@@ -223,6 +221,11 @@ def _number(value: Value | None) -> int | None:
     if not isinstance(value, Integer):
         raise ValueError(f"a {type(value).__name__} stands where an Integer should")  # noqa: TRY004
     return value.value
+
+
+def _figure(value: Value | None) -> int:
+    number = _number(value)
+    return huawei.NO_VALUE if number is None else number
 
 
 def _octets(value: Value | None) -> bytes | None:

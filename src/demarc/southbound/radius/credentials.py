@@ -66,6 +66,8 @@ class Credentials:
         self._reading: set[asyncio.Task[None]] = set()
         # what changed while readings were under way, which may have missed it
         self._changed: dict[asyncio.Task[None], set[UUID]] = {}
+        # of what is read; what was asked in an earlier one is not kept
+        self._era = 0
         self._away = False
 
     def find(self, key: Key) -> Entry | None:
@@ -142,7 +144,7 @@ class Credentials:
         self._read_soon()
 
     async def _read(self, batch: dict[Key, list[Waiter]]) -> None:
-        asked = self._clock()
+        asked, era = self._clock(), self._era
         try:
             found = await within(self._limits.database_patience, self._fetch(list(batch)))
         except Exception as error:
@@ -164,12 +166,12 @@ class Credentials:
             key = (login.realm_id, login.username)
             # one that changed meanwhile is right for who asked before, but is not kept
             entries[key] = entry = Entry(login, asked)
-            if login.id not in changed:
+            if login.id not in changed and era == self._era:
                 self._keep(key, entry)
         for key in batch:
             if key not in entries:
                 entries[key] = entry = Entry(None, asked)
-                if not changed:
+                if not changed and era == self._era:
                     self._keep_unknown(key, entry)
         self._tell(batch, entries)
 
@@ -222,6 +224,13 @@ class Credentials:
             self._unknown.clear()
         else:
             self._known.pop(key, None)
+
+    def forget(self) -> None:
+        """Drop all that is known: anything may have changed."""
+        self._era += 1
+        self._known.clear()
+        self._unknown.clear()
+        self._keys.clear()
 
     @property
     def away(self) -> bool:

@@ -8,7 +8,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     Attributes:
         max_age: a credential is read again when what is known of it is older. A suspension is
-            obeyed within this time even if nobody can tell of it.
+            obeyed within this time even if nobody can tell of it. So are NASes and realms.
         stale_grace: while the database does not answer, what is known is used for so much longer.
             So a suspension that could be written, though this process cannot read, is obeyed
             within ``max_age + stale_grace``.

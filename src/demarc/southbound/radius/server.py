@@ -1,6 +1,7 @@
 """The RADIUS process put together: sockets, what is kept in memory, and what feeds it."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -196,6 +197,10 @@ class RadiusServer:
     async def _follow(self, followed: asyncio.Event) -> None:
         async for batch in changes.follow(self._db, ["credential", "nas", "realm"]):
             if batch is None:
+                if followed.is_set():
+                    # away for longer than the log of changes reaches back
+                    self._credentials.forget()
+                    self._equipment_changed.set()
                 followed.set()
                 continue
             for change in batch:
@@ -205,9 +210,13 @@ class RadiusServer:
                     self._equipment_changed.set()
 
     async def _reload_clients(self) -> None:
-        """Read the NASes and realms again when one changed, as soon as the database lets us."""
+        """Read the NASes and realms again when one changed, as soon as the database lets us.
+
+        Like credentials they are read again, too, when they get old: a change may go unheard.
+        """
         while True:
-            await self._equipment_changed.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._equipment_changed.wait(), self._limits.max_age)
             self._equipment_changed.clear()
             try:
                 await self._load_clients()

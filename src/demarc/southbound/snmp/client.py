@@ -14,22 +14,23 @@ from random import SystemRandom
 from types import TracebackType
 from typing import Final, Self, TypeAlias, cast
 
-from demarc.protocols.snmp.ber import Malformed, Oid, format_oid
+from demarc.protocols.snmp.ber import Malformed, Oid, decode_oid, encode_oid, format_oid
 from demarc.protocols.snmp.message import (
     Binding,
-    BulkRequest,
     ErrorStatus,
     Message,
     Pdu,
     PduType,
     Version,
-    decode,
     encode,
 )
+from demarc.protocols.snmp.response import Response, decode_response, encode_get_bulk
 from demarc.protocols.snmp.values import NULL, Missing, Value
+from demarc.southbound.snmp.errors import BadAnswer, ErrorAnswer, NoAnswer, SnmpError
+from demarc.southbound.snmp.walk import Astray, Walk
 
-Table: TypeAlias = Mapping[Oid, Mapping[Oid, Value]]
-"""Rows by index, each with its cells by column; a cell the agent does not have is absent."""
+Table: TypeAlias = Mapping[Oid, Sequence[Value | None]]
+"""Rows by index, each with a cell for each column asked for; None where the agent has none."""
 
 MAX_CELLS: Final = 200_000
 """The most cells one table may have; a walk that finds more is taken for endless."""
@@ -39,33 +40,6 @@ BINDINGS_PER_BULK: Final = 48
 """How many bindings one GetBulk asks for: about 1,700 octets of a usual table."""
 
 _MAX_REQUEST_ID: Final = 2**31 - 1
-
-
-class SnmpError(Exception):
-    """The agent could not be asked, or did not answer as it must."""
-
-
-class NoAnswer(SnmpError):
-    """Nothing came back in time, or the address cannot be reached."""
-
-
-class BadAnswer(SnmpError):
-    """What came back cannot be understood, or is not an answer to what was asked."""
-
-
-class ErrorAnswer(SnmpError):
-    """The agent refused.
-
-    Attributes:
-        status: why.
-        oid: which variable it names, if any.
-    """
-
-    def __init__(self, status: ErrorStatus, oid: Oid | None) -> None:
-        where = f" at {format_oid(oid)}" if oid else ""
-        super().__init__(f"the agent answered {status.name.lower()}{where}")
-        self.status = status
-        self.oid = oid
 
 
 class SnmpClient:
@@ -130,17 +104,16 @@ class SnmpClient:
             BadAnswer: what came back is no answer to this.
             ErrorAnswer: the agent refused.
         """
-        pdu = Pdu(PduType.GET, self._request_id(), _unspecified(oids))
         try:
-            bindings = await self._ask(pdu)
+            answer = await self._question(PduType.GET, oids)
         except ErrorAnswer as error:
             if error.status is not ErrorStatus.TOO_BIG or len(oids) == 1:
                 raise
             middle = len(oids) // 2
             return await self.get(oids[:middle]) | await self.get(oids[middle:])
-        if [binding.oid for binding in bindings] != list(oids):
+        if answer.names != [encode_oid(oid) for oid in oids]:
             raise BadAnswer(f"{self._where} answered with other variables than it was asked for")
-        return {binding.oid: binding.value for binding in bindings}
+        return dict(zip(oids, answer.values, strict=True))
 
     async def next(self, oid: Oid) -> Binding | None:
         """Give the first variable after a name; None if there is none.
@@ -150,13 +123,19 @@ class SnmpClient:
             BadAnswer: what came back is no answer to this.
             ErrorAnswer: the agent refused.
         """
-        bindings = await self._ask(Pdu(PduType.GET_NEXT, self._request_id(), _unspecified([oid])))
-        if len(bindings) != 1:
-            raise BadAnswer(f"{self._where} answered with {len(bindings)} variables, not one")
-        (found,) = bindings
-        if found.value is Missing.END_OF_MIB_VIEW:
+        answer = await self._question(PduType.GET_NEXT, [oid])
+        if len(answer.names) != 1:
+            raise BadAnswer(f"{self._where} answered with {len(answer.names)} variables, not one")
+        if answer.values[0] is Missing.END_OF_MIB_VIEW:
             return None
-        self._check_successor(found, oid)
+        try:
+            found = Binding(decode_oid(answer.names[0]), answer.values[0])
+        except Malformed as wrong:
+            raise BadAnswer(f"{self._where} gave no name: {wrong}") from wrong
+        if isinstance(found.value, Missing):
+            raise BadAnswer(f"{self._where} gave a successor without a value")
+        if found.oid <= oid:
+            raise BadAnswer(f"{self._where} does not advance: {format_oid(found.oid)} came again")
         return found
 
     async def table(self, columns: Sequence[Oid], index: Oid = ()) -> Table:
@@ -167,91 +146,90 @@ class SnmpClient:
             index: only rows whose index begins so and goes on.
 
         Returns:
-            The rows in the order of their index. The index given is part of a row's.
+            The rows in the order of their index, cells in that of the columns. The index given
+            is part of a row's.
 
         Raises:
             NoAnswer: nothing came back in time.
             BadAnswer: what came back is no answer to this, does not advance or does not end.
             ErrorAnswer: the agent refused.
         """
-        cells: dict[Oid, dict[Oid, Value]] = {}
-        # Each column not yet at its end, with the last name seen of it.
-        cursors = {column: (*column, *index) for column in columns}
+        walk = Walk(columns, index)
         room = BINDINGS_PER_BULK
-        read = 0
-        while cursors:
+        while walk.open_columns:
             try:
-                bindings = await self._bulk(list(cursors.values()), room)
+                answer = await self._bulk(walk.asked(), max(room // walk.open_columns, 1))
             except ErrorAnswer as error:
-                if error.status is not ErrorStatus.TOO_BIG or room <= len(cursors):
+                if error.status is not ErrorStatus.TOO_BIG or room <= walk.open_columns:
                     raise
                 room //= 2
                 continue
-            open_columns = list(cursors)
-            for place, binding in enumerate(bindings):
-                column = open_columns[place % len(open_columns)]
-                cursor = cursors.get(column)
-                if cursor is None:
-                    continue
-                prefix = (*column, *index)
-                if binding.value is Missing.END_OF_MIB_VIEW:
-                    del cursors[column]
-                    continue
-                self._check_successor(binding, cursor)
-                if binding.oid[: len(prefix)] != prefix:
-                    del cursors[column]
-                    continue
-                cursors[column] = binding.oid
-                cells.setdefault(binding.oid[len(column) :], {})[column] = binding.value
-                read += 1
-            if read > MAX_CELLS:
+            try:
+                walk.take(answer)
+            except (Astray, Malformed) as wrong:
+                raise BadAnswer(f"{self._where} {wrong}") from wrong
+            if walk.cells > MAX_CELLS:
                 raise BadAnswer(f"{self._where} gave more than {MAX_CELLS} cells")
-        return dict(sorted(cells.items()))
+        return walk.rows()
 
-    async def _bulk(self, cursors: Sequence[Oid], room: int) -> Sequence[Binding]:
-        repetitions = max(room // len(cursors), 1)
-        pdu = BulkRequest(self._request_id(), 0, repetitions, _unspecified(cursors))
-        bindings = await self._ask(pdu)
-        if not bindings or len(bindings) > repetitions * len(cursors):
-            raise BadAnswer(f"{self._where} answered a GetBulk with {len(bindings)} variables")
-        return bindings
+    async def _bulk(self, names: Sequence[bytes], repetitions: int) -> Response:
+        request_id = self._request_id()
+        octets = encode_get_bulk(self._community, request_id, repetitions, names)
+        answer = await self._ask(request_id, octets, names)
+        found = len(answer.names)
+        if not 0 < found <= repetitions * len(names):
+            raise BadAnswer(f"{self._where} answered a GetBulk with {found} variables")
+        return answer
 
-    async def _ask(self, pdu: Pdu | BulkRequest) -> Sequence[Binding]:
-        """Send a question until it is answered; give the answer's bindings."""
+    async def _question(self, kind: PduType, oids: Sequence[Oid]) -> Response:
+        pdu = Pdu(kind, self._request_id(), tuple(Binding(oid, NULL) for oid in oids))
+        octets = encode(Message(Version.V2C, self._community, pdu))
+        return await self._ask(pdu.request_id, octets, [encode_oid(oid) for oid in oids])
+
+    async def _ask(self, request_id: int, octets: bytes, names: Sequence[bytes]) -> Response:
+        """Send a question until it is answered.
+
+        Raises:
+            NoAnswer, BadAnswer: nothing came, or nothing but noise.
+            ErrorAnswer: the agent refused; it tells which of the names it is about.
+        """
         endpoint = self._endpoint
         if endpoint is None:
             raise RuntimeError("the client is not open")
-        octets = encode(Message(Version.V2C, self._community, pdu))
-        waiter = endpoint.expect(pdu.request_id)
+        waiter = endpoint.expect(request_id)
+        loop = asyncio.get_running_loop()
+        sent = 0
+        timer: asyncio.TimerHandle | None = None
+
+        def send() -> None:
+            nonlocal sent, timer
+            if sent == ATTEMPTS:
+                if not waiter.done():
+                    waiter.set_exception(self._silence(endpoint))
+                return
+            sent += 1
+            endpoint.send(octets)
+            timer = loop.call_later(self._timeout_s / ATTEMPTS, send)
+
         try:
-            for _ in range(ATTEMPTS):
-                endpoint.send(octets)
-                await asyncio.wait((waiter,), timeout=self._timeout_s / ATTEMPTS)
-                if waiter.done():
-                    break
-            else:
-                raise self._silence(endpoint)
+            send()
+            answer = await waiter
+        except OSError as wrong:
+            raise NoAnswer(f"{self._where} cannot be reached: {wrong}") from wrong
         finally:
-            endpoint.forget(pdu.request_id)
-        if waiter.exception() is not None:
-            raise NoAnswer(f"{self._where} cannot be reached: {waiter.exception()}")
-        answer = waiter.result()
+            if timer is not None:
+                timer.cancel()
+            endpoint.forget(request_id)
         if answer.error_status:
             index = answer.error_index
-            named = pdu.bindings[index - 1].oid if 0 < index <= len(pdu.bindings) else None
+            named = decode_oid(names[index - 1]) if 0 < index <= len(names) else None
             raise ErrorAnswer(ErrorStatus(answer.error_status), named)
-        return answer.bindings
+        return answer
 
     def _silence(self, endpoint: _Endpoint) -> SnmpError:
         if endpoint.noise is None:
             return NoAnswer(f"{self._where} did not answer within {self._timeout_s:g} s")
         return BadAnswer(f"{self._where} sent nothing but noise: {endpoint.noise}")
-
-    def _check_successor(self, found: Binding, oid: Oid) -> None:
-        if isinstance(found.value, Missing):
-            raise BadAnswer(f"{self._where} gave a successor without a value")
-        if found.oid <= oid:
-            raise BadAnswer(f"{self._where} does not advance: {format_oid(found.oid)} came again")
 
     def _request_id(self) -> int:
         self._next_id = self._next_id % _MAX_REQUEST_ID + 1
@@ -264,7 +242,7 @@ class _Endpoint(asyncio.DatagramProtocol):
     def __init__(self, community: bytes) -> None:
         self._community = community
         self._transport: asyncio.DatagramTransport | None = None
-        self._waiting: dict[int, asyncio.Future[Pdu]] = {}
+        self._waiting: dict[int, asyncio.Future[Response]] = {}
         self.noise: str | None = None
         """Why the last datagram that belonged to no question was dropped."""
 
@@ -273,20 +251,16 @@ class _Endpoint(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's
         try:
-            message = decode(data)
+            response = decode_response(data)
         except Malformed as wrong:
             self.noise = str(wrong)
             return
-        pdu = message.pdu
-        if message.version is not Version.V2C or message.community != self._community:
+        if response.version is not Version.V2C or response.community != self._community:
             self.noise = "an answer of another version or community"
             return
-        if not isinstance(pdu, Pdu) or pdu.kind is not PduType.RESPONSE:
-            self.noise = "a message that is no response"
-            return
-        waiter = self._waiting.get(pdu.request_id)
+        waiter = self._waiting.get(response.request_id)
         if waiter is not None and not waiter.done():
-            waiter.set_result(pdu)
+            waiter.set_result(response)
 
     def error_received(self, exc: Exception) -> None:
         for waiter in self._waiting.values():
@@ -297,10 +271,10 @@ class _Endpoint(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.sendto(octets)
 
-    def expect(self, request_id: int) -> asyncio.Future[Pdu]:
+    def expect(self, request_id: int) -> asyncio.Future[Response]:
         if not self._waiting:
             self.noise = None
-        waiter: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = waiter
         return waiter
 
@@ -312,7 +286,3 @@ class _Endpoint(asyncio.DatagramProtocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
-
-
-def _unspecified(oids: Sequence[Oid]) -> tuple[Binding, ...]:
-    return tuple(Binding(oid, NULL) for oid in oids)

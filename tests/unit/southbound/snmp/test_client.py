@@ -21,7 +21,8 @@ from demarc.protocols.snmp.message import (
 )
 from demarc.protocols.snmp.values import NULL, Integer, Missing, OctetString, Value
 from demarc.southbound.snmp import client
-from demarc.southbound.snmp.client import BadAnswer, ErrorAnswer, NoAnswer, SnmpClient
+from demarc.southbound.snmp.client import SnmpClient
+from demarc.southbound.snmp.errors import BadAnswer, ErrorAnswer, NoAnswer, SnmpError
 from support.scripted_agent import Script, ScriptedAgent, answer, scripted_agent
 
 NAME: Oid = (1, 3, 6, 1, 0)
@@ -201,7 +202,7 @@ async def test_no_error_names_the_community() -> None:
     ]
     for script in scripts:
         async with asking(script, SHORT) as (snmp, _):
-            with pytest.raises(client.SnmpError) as caught:
+            with pytest.raises(SnmpError) as caught:
                 await snmp.get([NAME])
             assert "s3cret" not in f"{caught.value!r} {snmp!r}"
 
@@ -273,11 +274,12 @@ async def test_a_table_is_read_whole_however_it_is_cut(
     columns: dict[Oid, dict[Oid, Value]], index: Oid, max_message: int
 ) -> None:
     wanted = [(1, 3, 7, 1), (1, 3, 7, 3), (1, 3, 7, 4)]
-    expected: dict[Oid, dict[Oid, Value]] = {}
-    for column in wanted:
-        for row, value in columns.get(column, {}).items():
-            if row[: len(index)] == index:
-                expected.setdefault(row, {})[column] = value
+    expected: dict[Oid, list[Value | None]] = {
+        row: [columns.get(each, {}).get(row) for each in wanted]
+        for column in wanted
+        for row in columns.get(column, {})
+        if row[: len(index)] == index
+    }
     async with asking(real(columns, max_message=max_message)) as (snmp, _):
         table = await snmp.table(wanted, index)
     assert table == expected
@@ -325,6 +327,55 @@ async def test_a_walk_that_goes_wrong_is_a_bad_answer(
     async with asking(always(*bindings)) as (snmp, _):
         with pytest.raises(BadAnswer, match=reason):
             await snmp.table([COLUMN])
+
+
+async def test_a_walk_advances_by_names_not_by_their_octets() -> None:
+    # 127, 128, 16383, 16384: each longer or with smaller octets than the one before
+    rows = [126, 127, 128, 129, 255, 256, 16383, 16384, 2097151, 2097152, 2**32 - 1]
+    async with asking(real({COLUMN: {(row,): Integer(1) for row in rows}})) as (snmp, _):
+        assert list(await snmp.table([COLUMN])) == [(row,) for row in rows]
+    async with asking(always(*(((*COLUMN, row), Integer(1)) for row in (16384, 16383)))) as (
+        snmp,
+        _,
+    ):
+        with pytest.raises(BadAnswer, match=r"does not advance: 1\.3\.7\.1\.16383 came again"):
+            await snmp.table([COLUMN])
+
+
+def renamed(request: Message, name: bytes) -> bytes:
+    """Give an answer about one variable whose name is these octets."""
+    honest = answer(request, [((*COLUMN, 8191), Integer(1))])
+    return honest.replace(bytes.fromhex("0605 2b0701bf7f"), b"\x06\x05" + name)
+
+
+@pytest.mark.parametrize("name", ["2b0701807f", "2b0701bfff", "2b07018001", "ffffffffff"])
+async def test_a_name_that_is_none_is_a_bad_answer(name: str) -> None:
+    async with asking(lambda request: [renamed(request, bytes.fromhex(name))]) as (snmp, _):
+        for question in (snmp.table([COLUMN]), snmp.next(COLUMN), snmp.get([(*COLUMN, 8191)])):
+            with pytest.raises(BadAnswer, match=r"identifier|variables"):
+                await question
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=4), st.data())
+async def test_damaged_answers_end_in_an_answer_or_a_clear_error(
+    damage: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    honest = real({(1, 3, 7, n): {(row,): Integer(row) for row in range(20)} for n in (1, 2)})
+    damaged = data.draw(st.integers(0, 2))
+
+    def script(request: Message) -> Iterable[bytes]:
+        for octets in honest(request):
+            broken = bytearray(octets)
+            for at, octet in damage if len(agent.requests) > damaged else ():
+                broken[at % len(broken)] = octet
+            yield bytes(broken)
+
+    async with asking(script, 0.05) as (snmp, agent), asyncio.timeout(30):
+        for _ in range(2):
+            with contextlib.suppress(SnmpError):
+                for cells in (await snmp.table([(1, 3, 7, 1), (1, 3, 7, 2)])).values():
+                    assert len(cells) == 2
 
 
 async def test_the_same_answer_for_ever_is_a_bad_answer() -> None:
