@@ -1,6 +1,7 @@
 """The radius process: authentication and accounting on UDP, and nothing else on its loop."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Sequence
 
@@ -34,8 +35,20 @@ async def radius(
         ),
     )
     await server.serve(auth, acct)
+    _collect_seldom()
     ready()
     try:
         await stop.wait()
     finally:
         await server.stop()
+
+
+def _collect_seldom() -> None:
+    """Have the garbage collector look at what is new, and seldom at what is kept.
+
+    A full collection with 100,000 log-ins in memory takes a third of a second, in which packets
+    wait; what is kept forms no cycles, so that it frees nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1000)

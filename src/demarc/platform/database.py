@@ -8,13 +8,14 @@ run as ``demarc_system`` and see every tenant; RADIUS, workers and log-in use th
 import asyncio
 import select
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
@@ -149,16 +150,15 @@ class Database:
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID, actor: Actor = SYSTEM) -> AsyncGenerator[Tx]:
         """Open a transaction in which only this tenant's rows exist."""
-        async with _lent(self._tenant_pool) as conn, conn.transaction():
-            await conn.execute(
-                "SELECT set_config('demarc.tenant', %s, true)", [str(tenant_id)], prepare=True
-            )
+        # both in one message: a transaction costs two round trips beside its statements
+        begin = f"BEGIN; SET LOCAL demarc.tenant = '{UUID(int=tenant_id.int)}'"
+        async with _lent(self._tenant_pool) as conn, _transaction(conn, begin):
             yield Tx(conn, tenant_id, actor)
 
     @asynccontextmanager
     async def system(self, actor: Actor = SYSTEM) -> AsyncGenerator[Tx]:
         """Open a transaction that sees every tenant."""
-        async with _lent(self._system_pool) as conn, conn.transaction():
+        async with _lent(self._system_pool) as conn, _transaction(conn, "BEGIN"):
             yield Tx(conn, None, actor)
 
     @asynccontextmanager
@@ -175,6 +175,23 @@ class Database:
             for channel in channels:
                 await conn.execute(f"LISTEN {channel}".encode())
             yield conn
+
+
+@asynccontextmanager
+async def _transaction(conn: Connection, begin: str) -> AsyncGenerator[None]:
+    """Commit what the block does, or roll it back if it raises."""
+    await conn.execute(begin.encode(), prepare=False)
+    try:
+        yield
+    except BaseException:
+        # a connection that was lost has rolled back by itself; the block's error says so
+        with suppress(psycopg.Error):
+            await conn.execute(b"ROLLBACK", prepare=False)
+        raise
+    if conn.info.transaction_status is TransactionStatus.INERROR:
+        await conn.execute(b"ROLLBACK", prepare=False)
+        raise RuntimeError("a statement failed, its error was hidden, and nothing was committed")
+    await conn.execute(b"COMMIT", prepare=False)
 
 
 async def _reached(conninfo: str, seconds: float) -> None:

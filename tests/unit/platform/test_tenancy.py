@@ -1,9 +1,13 @@
 """What exists for whom: row-level security, by the catalog and by trying."""
 
+import asyncio
+import contextlib
 from uuid import uuid4
 
 import psycopg
 import pytest
+
+from demarc.platform.database import Database
 
 OUTSIDE_TENANCY = {
     # the schema's own history and the job queue, reached by no tenant
@@ -86,3 +90,35 @@ async def test_a_transaction_that_fails_changes_nothing(db):
     async with db.system() as tx:
         found = await (await tx.conn.execute("SELECT count(*) FROM tenant")).fetchone()
         assert found[0] == 0
+
+
+async def test_an_error_that_is_hidden_within_a_transaction_does_not_pass_for_success(db):
+    with pytest.raises(RuntimeError, match="nothing was committed"):
+        async with db.system() as tx:
+            await tx.conn.execute("INSERT INTO tenant (slug, name) VALUES ('acme', 'Acme')")
+            with contextlib.suppress(psycopg.Error):
+                await tx.conn.execute("SELECT 1 / 0")
+    async with db.system() as tx:
+        found = await (await tx.conn.execute("SELECT count(*) FROM tenant")).fetchone()
+        assert found[0] == 0
+
+
+async def test_a_cancelled_transaction_changes_nothing_and_its_connection_is_good(database_url):
+    database = await Database.open(database_url, tenant_pool=1, system_pool=1)
+    begun = asyncio.Event()
+
+    async def slow():
+        async with database.system() as tx:
+            await tx.conn.execute("INSERT INTO tenant (slug, name) VALUES ('acme', 'Acme')")
+            begun.set()
+            await tx.conn.execute("SELECT pg_sleep(60)")
+
+    work = asyncio.create_task(slow())
+    await begun.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    async with database.system() as tx:
+        found = await (await tx.conn.execute("SELECT count(*) FROM tenant")).fetchone()
+        assert found[0] == 0
+    await database.close()

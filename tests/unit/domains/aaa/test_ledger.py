@@ -150,7 +150,8 @@ async def test_a_session_taken_for_stale_lives_on_when_it_is_heard_of(books, hou
 
 
 async def test_sessions_told_of_lately_are_not_stale(books, house):
-    await books.book(books.entry(Kind.INTERIM, 300, 1000, at=NOW - timedelta(minutes=20)))
+    lately = datetime.now(UTC) - timedelta(minutes=20)
+    await books.book(books.entry(Kind.INTERIM, 300, 1000, at=lately))
     async with house.db.system() as tx:
         assert await ledger.close_stale(tx) == 0
 
