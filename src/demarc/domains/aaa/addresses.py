@@ -29,17 +29,11 @@ async def lease(
     Returns:
         The address, or None when no pool has a free one.
     """
-    for reserved_for in (tenant_id, None):
-        found = await queries.LEASE.one(
-            tx,
-            network_id=network_id,
-            credential_id=credential_id,
-            station=station,
-            reserved_for=reserved_for,
-        )
-        if found is not None:
-            return str(found.value)
-    return None
+    wanted = {"network_id": network_id, "credential_id": credential_id, "station": station}
+    found = await queries.LEASE_RESERVED.one(tx, tenant_id=tenant_id, **wanted)
+    if found is None:
+        found = await queries.LEASE_COMMON.one(tx, **wanted)
+    return None if found is None else str(found.value)
 
 
 async def lease_first(tx: Tx, *, network_id: UUID, tenant_id: UUID, credential_id: UUID) -> None:

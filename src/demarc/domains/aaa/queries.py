@@ -144,23 +144,26 @@ POOL_USE = Statement(
 
 # Two log-ins for one address wait for nobody: each skips what the other is about to take. An
 # address that a session still uses is passed over, whatever became of its lease.
-LEASE = Statement(
-    "aaa.lease",
-    """
+_LEASE = """
     UPDATE ip_address SET credential_id = %(credential_id)s, kind = 'pooled', assigned_at = now(),
                           station = %(station)s::text
     WHERE (network_id, address) = (
         SELECT a.network_id, a.address FROM ip_address a
         WHERE a.network_id = %(network_id)s AND a.credential_id IS NULL AND a.pool_id IS NOT NULL
-          AND a.reserved_for IS NOT DISTINCT FROM %(reserved_for)s::uuid
-          AND a.free_from <= now()
+          AND {reserved} AND a.free_from <= now()
           AND NOT EXISTS (SELECT 1 FROM session_live s
                           WHERE s.framed_ipv4 = a.address AND s.owner_id = a.owner_id)
-        ORDER BY a.address LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY a.reserved_for, a.address LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING host(address) AS value
-    """,
-    Scalar,
+"""
+
+LEASE_RESERVED = Statement(
+    "aaa.lease_reserved", _LEASE.format(reserved="a.reserved_for = %(tenant_id)s"), Scalar
+)
+
+LEASE_COMMON = Statement(
+    "aaa.lease_common", _LEASE.format(reserved="a.reserved_for IS NULL"), Scalar
 )
 
 NETWORK_HAS_POOL = Statement(
