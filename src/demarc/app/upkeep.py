@@ -1,9 +1,12 @@
 """What must be done every hour or minute so that nothing fills up or runs out."""
 
+from datetime import timedelta
+
 import structlog
 
 from demarc.domains.network import commands
 from demarc.domains.services.service import WIFI_COMMAND
+from demarc.platform import changes
 from demarc.platform.database import Database
 from demarc.platform.jobs import Task
 from demarc.platform.statements import Scalar, Statement
@@ -31,14 +34,13 @@ ENSURE = Statement(
     Scalar,
 )
 
+# Readers are behind by seconds; one that was away for longer than this begins anew.
+_CHANGES_KEPT = timedelta(days=2)
+
 LET_GO = Statement(
     "upkeep.drop_partitions",
     "SELECT demarc_drop_partitions(%(parent)s::text, current_date - %(days)s::integer) AS value",
     Scalar,
-)
-
-PURGE_CHANGES = Statement(
-    "upkeep.purge_changes", "DELETE FROM change WHERE at < now() - interval '2 days'"
 )
 
 PURGE_IDEMPOTENCY = Statement(
@@ -77,7 +79,7 @@ class Upkeep:
     async def purge(self) -> None:
         """Let go of what nobody reads any more."""
         async with self._db.system() as tx:
-            await PURGE_CHANGES.run(tx)
+            await changes.purge(tx, _CHANGES_KEPT)
         async with self._db.system() as tx:
             await PURGE_IDEMPOTENCY.run(tx)
 

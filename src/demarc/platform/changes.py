@@ -2,11 +2,13 @@
 
 A reader keeps a ``pg_snapshot`` as its cursor: the next read takes the changes whose transaction
 that snapshot had not yet seen, however late it committed. NOTIFY only wakes the reader; after a
-lost connection it reads again from the cursor before it trusts itself.
+lost connection it reads again from the cursor before it trusts itself. A reader that was away for
+longer than the log reaches back notices, and begins anew.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -47,6 +49,36 @@ SINCE = Statement(
 )
 
 
+LOST = Statement(
+    "changes.lost",
+    """
+    SELECT EXISTS (SELECT 1 FROM change_purged
+                   WHERE upto >= pg_snapshot_xmin(%(cursor)s::text::pg_snapshot)) AS value
+    """,
+    Scalar,
+)
+
+# Only what is older than every transaction under way: a reader that lives has seen all of it.
+PURGE = Statement(
+    "changes.purge",
+    """
+    WITH gone AS (
+        DELETE FROM change
+        WHERE at < now() - %(keep)s::interval AND xid < pg_snapshot_xmin(pg_current_snapshot())
+        RETURNING xid
+    ), noted AS (
+        INSERT INTO change_purged AS p (upto) SELECT max(xid) FROM gone HAVING count(*) > 0
+        ON CONFLICT (one) DO UPDATE SET upto = greatest(p.upto, excluded.upto)
+    )
+    SELECT count(*) AS value FROM gone
+    """,
+    Scalar,
+)
+
+# A connection that is silently gone, in seconds until it is given up.
+_ANSWERS_WITHIN = 10.0
+
+
 async def here(tx: Tx) -> str:
     """Give a cursor that stands at this moment."""
     found = await HERE.one(tx)
@@ -55,14 +87,26 @@ async def here(tx: Tx) -> str:
     return str(found.value)
 
 
-async def since(tx: Tx, cursor: str, kinds: list[str]) -> tuple[list[Change], str]:
+async def since(tx: Tx, cursor: str, kinds: list[str]) -> tuple[list[Change] | None, str]:
     """Give what changed since the cursor, and the cursor to read from next.
 
     Both are of one snapshot: the transaction is made repeatable for it.
+
+    Returns:
+        None in the place of the changes when some of them are purged already.
     """
     await tx.conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     following = await here(tx)
+    lost = await LOST.one(tx, cursor=cursor)
+    if lost is None or lost.value:
+        return None, following
     return await SINCE.all(tx, cursor=cursor, kinds=kinds), following
+
+
+async def purge(tx: Tx, keep: timedelta) -> int:
+    """Let go of changes older than that; give how many they were."""
+    gone = await PURGE.one(tx, keep=keep)
+    return 0 if gone is None else int(gone.value)
 
 
 async def follow(
@@ -71,29 +115,27 @@ async def follow(
     """Give changes as they come, for good.
 
     Yields:
-        First None when the reader has caught up for the first time, then each batch of changes;
-        and None again whenever it had lost the connection and has caught up again.
+        None first, and whenever changes may have been missed for good: what the reader remembers
+        is then not to be trusted, what it reads from now on is. Otherwise batches of changes; an
+        empty one says that a lost connection is back and nothing was missed.
     """
     cursor: str | None = None
     while True:
         try:
             async with db.listen("demarc_change") as conn:
-                async with db.system() as tx:
+                async with asyncio.timeout(_ANSWERS_WITHIN), db.system() as tx:
                     if cursor is None:
-                        cursor = await here(tx)
-                        missed: list[Change] = []
+                        found, cursor = None, await here(tx)
                     else:
-                        missed, cursor = await since(tx, cursor, kinds)
-                if missed:
-                    yield missed
-                yield None
+                        found, cursor = await since(tx, cursor, kinds)
+                yield found
                 while True:
                     await _woken(conn)
-                    async with db.system() as tx:
+                    async with asyncio.timeout(_ANSWERS_WITHIN), db.system() as tx:
                         found, cursor = await since(tx, cursor, kinds)
-                    if found:
+                    if found is None or found:
                         yield found
-        except (psycopg.Error, OSError):
+        except (psycopg.Error, OSError):  # a timeout is one of these
             await asyncio.sleep(retry_after)
 
 
@@ -101,4 +143,5 @@ async def _woken(conn: Connection) -> None:
     """Wait for a notification, or half a minute at most, so that a silent loss is noticed."""
     async for _ in conn.notifies(timeout=30, stop_after=1):
         return
-    await conn.execute("SELECT 1")
+    async with asyncio.timeout(_ANSWERS_WITHIN):
+        await conn.execute("SELECT 1")

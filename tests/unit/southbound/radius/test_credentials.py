@@ -150,6 +150,24 @@ async def test_a_change_that_comes_while_it_is_read_is_not_overlooked(make, know
     assert credentials.find(key) is None
 
 
+async def test_when_anything_may_have_changed_nothing_is_kept(make, known, monkeypatch):
+    credentials, keys = make(), list(known)
+    nobody = (keys[0][0], "nobody")
+    await fetch(credentials, keys[0], nobody)
+    really = logins.logins_by_name
+
+    async def overtaken(tx, names):
+        found = await really(tx, names)
+        credentials.forget()
+        return found
+
+    monkeypatch.setattr(logins, "logins_by_name", overtaken)
+    (entry,) = await fetch(credentials, keys[1])
+    assert entry.login.id == known[keys[1]]
+    assert all(credentials.find(key) is None for key in (*keys[:2], nobody))
+    assert credentials.by_id(known[keys[0]]) is None
+
+
 async def test_the_least_used_go_when_there_are_too_many(make, known):
     credentials, keys = make(credentials=3), list(known)
     for key in keys[:3]:
