@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 import structlog
@@ -98,8 +99,7 @@ class HuaweiOlt:
         found: list[UnconfiguredOnu] = []
         for index, (serial, model, found_at) in rows.items():
             try:
-                _check_index(index)
-                slot, port = huawei.pon_of_if_index(index[0])
+                slot, port = _check_index(index)
                 onu = UnconfiguredOnu(
                     if_index=index[0],
                     slot=slot,
@@ -164,7 +164,6 @@ async def _read_pon(agent: SnmpClient, if_index: int) -> list[OnuReading]:
     unreadable = 0
     for index, cells in rows.items():
         try:
-            _check_index(index)
             batch.append(_reading(index, cells))
         except ValueError as wrong:
             unreadable += 1
@@ -178,8 +177,8 @@ async def _read_pon(agent: SnmpClient, if_index: int) -> list[OnuReading]:
 
 def _reading(index: Oid, cells: Sequence[Value | None]) -> OnuReading:
     """Turn a row of `COLUMNS` into a reading; ValueError says what is wrong with it."""
+    slot, port = _check_index(index)
     if_index, onu_index = index
-    slot, port = huawei.pon_of_if_index(if_index)
     serial, description, run_status, distance, up, down, cause, *optics = cells
     state = _state(run_status)
     # what is said of an offline ONU's light is old or nothing
@@ -204,10 +203,11 @@ def _reading(index: Oid, cells: Sequence[Value | None]) -> OnuReading:
     )
 
 
-def _check_index(index: Oid) -> None:
+def _check_index(index: Oid) -> tuple[int, int]:
+    """Give slot and port of an ONU's index; ValueError if it is none."""
     if len(index) != _INDEX_ARCS or not 0 <= index[1] <= _MAX_ONU_INDEX:
         raise ValueError(f"{index} is the index of no ONU")
-    huawei.pon_of_if_index(index[0])
+    return huawei.pon_of_if_index(index[0])
 
 
 def _name(index: Oid) -> str:
@@ -257,13 +257,20 @@ def _serial(value: Value | None) -> str:
 
 def _text(value: Value | None) -> str | None:
     text = (_octets(value) or b"").decode("utf-8", errors="replace")
-    printable = "".join(letter for letter in text if letter.isprintable())
-    return printable.strip() or None
+    if not text.isprintable():
+        text = "".join(letter for letter in text if letter.isprintable())
+    return text.strip() or None
 
 
 def _time(value: Value | None) -> datetime | None:
+    return _moment(_octets(value) or b"")
+
+
+@lru_cache(maxsize=8192)
+def _moment(octets: bytes) -> datetime | None:
+    # ONUs seldom go up or down: most times have been read before
     try:
-        return decode_date_and_time(_octets(value) or b"")
+        return decode_date_and_time(octets)
     except Malformed:
         return None
 
