@@ -61,7 +61,7 @@ bench: $(VENV)/.dev ## measure; figures go to benchmarks/results
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 fuzz: $(VENV)/.dev ## the property tests, with far more examples
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -k "property or fuzz or never or round_trip" --timeout 3600 $(ARGS)
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q -m hypothesis tests/unit --timeout 3600 $(ARGS)
 
 lock: ## renew the hashed lists from pyproject.toml (needs uv)
 	@sh requirements/lock.sh
