@@ -39,12 +39,14 @@ class Kept(msgspec.Struct):
         stored: where it stands in the database, "" nowhere yet.
         stored_end: its ``ended_at`` there.
         changed: whether it differs from what stands there.
+        described: whether more than its counters differs.
     """
 
     row: SessionRow
     stored: Literal["", "live", "closed"] = ""
     stored_end: datetime | None = None
     changed: bool = False
+    described: bool = False
 
 
 class SubscriberBook:
@@ -108,10 +110,7 @@ class SubscriberBook:
     def _merge(self, kept: Kept, record: Record) -> None:
         row = kept.row
         self._count(row, record)
-        if record.kind is Kind.START:
-            row.start_told = True
-            row.started_at = min(row.started_at, record.at)
-        _describe(row, record)
+        kept.described |= _describe(row, record)
         row.updated_at = max(row.updated_at, record.at)
         if record.kind is Kind.STOP:
             if row.ended_at is None or row.terminate_cause in PROVISIONAL:
@@ -218,8 +217,13 @@ class SubscriberBook:
                 booked.add(octets)
 
 
-def _describe(row: SessionRow, record: Record) -> None:
-    """Take over what a record tells of its session, if it is the newest or the first to tell."""
+def _describe(row: SessionRow, record: Record) -> bool:
+    """Take over what a record tells of its session, if it is the newest or the first to tell.
+
+    Returns:
+        Whether that was anything new.
+    """
+    before = _description(row)
     newest = record.at >= row.updated_at
     if record.framed_ipv4 is not None and (newest or row.framed_ipv4 is None):
         row.framed_ipv4 = record.framed_ipv4
@@ -231,6 +235,22 @@ def _describe(row: SessionRow, record: Record) -> None:
         row.calling_station_id = record.station
     if row.nas_port_id is None:
         row.nas_port_id = record.nas_port_id
+    if record.kind is Kind.START:
+        row.start_told = True
+        row.started_at = min(row.started_at, record.at)
+    return _description(row) != before
+
+
+def _description(row: SessionRow) -> tuple[object, ...]:
+    return (
+        row.framed_ipv4,
+        row.framed_ipv6_prefix,
+        row.delegated_ipv6_prefix,
+        row.calling_station_id,
+        row.nas_port_id,
+        row.start_told,
+        row.started_at,
+    )
 
 
 __all__ = [

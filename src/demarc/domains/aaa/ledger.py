@@ -6,7 +6,7 @@ given to it and written back. What is booked is durable with the commit and not 
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -22,7 +22,7 @@ from demarc.domains.aaa.accounting import (
     SubscriberBook,
     wants_closed,
 )
-from demarc.domains.aaa.session_queries import LiveUse, as_json
+from demarc.domains.aaa.session_queries import Counted, LiveUse, UsedOnDay, as_json
 from demarc.platform.database import Tx
 
 # Closed sessions that ended so long before the oldest record are not meant by any.
@@ -76,7 +76,7 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
     live = await _live(tx, list(by_credential))
     closed = await _closed(tx, by_credential, live)
     changes: list[Kept] = []
-    usage: list[dict[str, object]] = []
+    usage: dict[tuple[UUID, date], UsedOnDay] = {}
     for at, (key, records) in enumerate(by_credential.items()):
         if at % _PORTION == _PORTION - 1:
             await asyncio.sleep(0)
@@ -85,21 +85,20 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
         booked.apply(records)
         changes += booked.changes
         for day, octets in booked.usage.items():
-            usage.append(
-                {
-                    "service_id": subscriber.service_id,
-                    "day": day,
-                    "tenant_id": subscriber.tenant_id,
-                    "owner_id": subscriber.owner_id,
-                    "down": octets.down,
-                    "up": octets.up,
-                    "ipv6_down": octets.ipv6_down,
-                    "ipv6_up": octets.ipv6_up,
-                }
-            )
+            place = (subscriber.service_id, day)
+            used = usage.get(place)
+            if used is None:
+                used = usage[place] = UsedOnDay(
+                    subscriber.service_id, day, subscriber.tenant_id, subscriber.owner_id
+                )
+            # a service may have several credentials; a row may be written once
+            used.down += octets.down
+            used.up += octets.up
+            used.ipv6_down += octets.ipv6_down
+            used.ipv6_up += octets.ipv6_up
     await _write(tx, changes)
     if usage:
-        await queries.ADD_USAGE.run(tx, rows=as_json(_merged(usage)))
+        await queries.ADD_USAGE.run(tx, rows=as_json(list(usage.values())))
     return [kept.row for kept in changes]
 
 
@@ -143,12 +142,16 @@ async def _closed(
 
 
 async def _write(tx: Tx, changes: list[Kept]) -> None:
-    updated = [k.row for k in changes if k.stored == "live" and k.row.ended_at is None]
+    living = [k for k in changes if k.stored == "live" and k.row.ended_at is None]
+    counted = [_counted(k.row) for k in living if not k.described]
+    updated = [k.row for k in living if k.described]
     opened = [k.row for k in changes if k.stored != "live" and k.row.ended_at is None]
     ended = [k.row.id for k in changes if k.stored == "live" and k.row.ended_at is not None]
     # a closed session that changes is written anew: its end decides where it stands
     gone = [k for k in changes if k.stored == "closed"]
     closed = [k.row for k in changes if k.row.ended_at is not None]
+    if counted:
+        await queries.COUNT_LIVE.run(tx, rows=as_json(counted))
     if updated:
         await queries.UPDATE_LIVE.run(tx, rows=as_json(updated))
     if ended:
@@ -163,15 +166,16 @@ async def _write(tx: Tx, changes: list[Kept]) -> None:
         await queries.INSERT_CLOSED.run(tx, rows=as_json(closed))
 
 
-def _merged(usage: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Add up the days of services that have several credentials: a row may be written once."""
-    merged: dict[tuple[object, object], dict[str, object]] = {}
-    for row in usage:
-        known = merged.setdefault((row["service_id"], row["day"]), row)
-        if known is not row:
-            for name in ("down", "up", "ipv6_down", "ipv6_up"):
-                known[name] = int(str(known[name])) + int(str(row[name]))
-    return list(merged.values())
+def _counted(row: SessionRow) -> Counted:
+    return Counted(
+        row.id,
+        row.updated_at,
+        row.session_seconds,
+        row.input_octets,
+        row.output_octets,
+        row.ipv6_input_octets,
+        row.ipv6_output_octets,
+    )
 
 
 async def close_sessions_of_nas(tx: Tx, nas_id: UUID, nas_address: str, at: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from sys import intern
 from uuid import UUID
 
 import msgspec
@@ -10,7 +11,7 @@ from demarc.domains.aaa import addresses, queries
 from demarc.domains.aaa.accounting import Subscriber
 from demarc.domains.aaa.events import CredentialAccepted
 from demarc.domains.aaa.model import Lease, Nas, Realm
-from demarc.domains.aaa.queries import LoginRow
+from demarc.domains.aaa.queries import LoginRow, SubscriberRow
 from demarc.platform.database import Tx
 from demarc.platform.events import emit
 
@@ -44,6 +45,13 @@ class Login(msgspec.Struct):
         return self.leases[0] if self.leases and self.leases[0].kind == "static" else None
 
 
+class Booked(msgspec.Struct, frozen=True):
+    """To whom sessions are booked, and the network that may tell of them."""
+
+    network_id: UUID
+    subscriber: Subscriber
+
+
 class AnsweredAttempt(msgspec.Struct, frozen=True):
     """An Access-Request that was answered, to be recorded.
 
@@ -65,20 +73,34 @@ class AnsweredAttempt(msgspec.Struct, frozen=True):
     first: bool = False
 
 
+# Tens of thousands of log-ins are kept, of a few tenants and realms: each of those once.
+_shared: dict[UUID, UUID] = {}
+
+
+def _share(key: UUID) -> UUID:
+    return _shared.setdefault(key, key)
+
+
 def _login(row: LoginRow) -> Login:
     return Login(
         id=row.id,
-        network_id=row.network_id,
-        realm_id=row.realm_id,
+        network_id=_share(row.network_id),
+        realm_id=_share(row.realm_id),
         username=row.username,
         secret=row.secret,
-        access=row.access,
+        access=intern(row.access),
         download_bps=row.download_bps,
         upload_bps=row.upload_bps,
         max_sessions=row.max_sessions,
         accepted_before=row.first_accept_at is not None,
-        subscriber=Subscriber(row.id, row.tenant_id, row.owner_id, row.service_id, row.timezone),
-        leases=[Lease(*lease) for lease in row.leases],
+        subscriber=Subscriber(
+            row.id,
+            _share(row.tenant_id),
+            _share(row.owner_id),
+            row.service_id,
+            intern(row.timezone),
+        ),
+        leases=[Lease(address, intern(kind), station) for address, kind, station in row.leases],
     )
 
 
@@ -93,9 +115,27 @@ async def logins_by_name(tx: Tx, names: Sequence[tuple[UUID, str]]) -> list[Logi
     return [_login(row) for row in rows]
 
 
-async def logins_by_id(tx: Tx, ids: Sequence[UUID]) -> list[Login]:
-    """Give log-ins by their credentials' ids; those that do not exist are not there."""
-    return [_login(row) for row in await queries.LOGINS_BY_ID.all(tx, ids=list(ids))]
+async def subscribers_by_id(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Booked]:
+    """Tell to whom the sessions of credentials are booked; of those that exist."""
+    rows = await queries.SUBSCRIBERS_BY_ID.all(tx, ids=list(ids))
+    return {row.id: _booked(row) for row in rows}
+
+
+async def subscribers_by_name(
+    tx: Tx, names: Sequence[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], Booked]:
+    """Tell the same by (realm, username); usernames hold no zero characters."""
+    rows = await queries.SUBSCRIBERS_BY_NAME.all(
+        tx, realms=[realm for realm, _ in names], usernames=[name for _, name in names]
+    )
+    return {(row.realm_id, row.username): _booked(row) for row in rows}
+
+
+def _booked(row: SubscriberRow) -> Booked:
+    return Booked(
+        row.network_id,
+        Subscriber(row.id, row.tenant_id, row.owner_id, row.service_id, row.timezone),
+    )
 
 
 async def all_nases(tx: Tx) -> list[Nas]:
@@ -166,11 +206,13 @@ async def _note_first_accepts(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> No
 
 __all__ = [
     "AnsweredAttempt",
+    "Booked",
     "Login",
     "all_nases",
     "all_realms",
     "lease_further",
-    "logins_by_id",
     "logins_by_name",
     "record_attempts",
+    "subscribers_by_id",
+    "subscribers_by_name",
 ]

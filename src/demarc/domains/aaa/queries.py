@@ -384,10 +384,38 @@ LOGINS_BY_NAME = Statement(
     LoginRow,
 )
 
-LOGINS_BY_ID = Statement(
-    "aaa.logins_by_id",
-    f"SELECT {_LOGIN_ROW} FROM credential c WHERE c.id = ANY(%(ids)s::uuid[])",
-    LoginRow,
+
+class SubscriberRow(msgspec.Struct, frozen=True):
+    """To whom the sessions of a credential are booked."""
+
+    id: UUID
+    tenant_id: UUID
+    owner_id: UUID
+    network_id: UUID
+    service_id: UUID
+    realm_id: UUID
+    username: str
+    timezone: str
+
+
+_SUBSCRIBER = """c.id, c.tenant_id, c.owner_id, c.network_id, c.service_id, c.realm_id, c.username,
+    c.timezone"""
+
+SUBSCRIBERS_BY_ID = Statement(
+    "aaa.subscribers_by_id",
+    f"SELECT {_SUBSCRIBER} FROM credential c WHERE c.id = ANY(%(ids)s::uuid[])",
+    SubscriberRow,
+)
+
+SUBSCRIBERS_BY_NAME = Statement(
+    "aaa.subscribers_by_name",
+    f"""
+    SELECT {_SUBSCRIBER}
+    FROM unnest(%(realms)s::uuid[], %(usernames)s::text[]) AS wanted (realm_id, username)
+    JOIN credential c ON c.realm_id = wanted.realm_id AND c.username = wanted.username
+                     AND c.kind = 'pppoe'
+    """,
+    SubscriberRow,
 )
 
 # Holds other leases for the credential off until this transaction ends.

@@ -3,7 +3,7 @@
 Rows travel as one JSON text a statement, which costs the sender next to nothing.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +73,21 @@ CLOSED_OF_KEYS = Statement(
 
 INSERT_LIVE = Statement(
     "aaa.insert_live", f"INSERT INTO session_live ({_LIVE}) SELECT {_LIVE} FROM {_ROWS}"
+)
+
+# What most interims change, and nothing that is long to write.
+COUNT_LIVE = Statement(
+    "aaa.count_live",
+    """
+    UPDATE session_live s
+    SET updated_at = r.updated_at, session_seconds = r.session_seconds,
+        input_octets = r.input_octets, output_octets = r.output_octets,
+        ipv6_input_octets = r.ipv6_input_octets, ipv6_output_octets = r.ipv6_output_octets
+    FROM json_to_recordset(%(rows)s::text::json) AS r (
+        id uuid, updated_at timestamptz, session_seconds bigint, input_octets bigint,
+        output_octets bigint, ipv6_input_octets bigint, ipv6_output_octets bigint)
+    WHERE s.id = r.id
+    """,
 )
 
 UPDATE_LIVE = Statement(
@@ -149,11 +164,35 @@ CLOSE_OF_NAS = Statement(
 )
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """The counters of a live session, as ``COUNT_LIVE`` takes them."""
+
+    id: UUID
+    updated_at: datetime
+    session_seconds: int
+    input_octets: int
+    output_octets: int
+    ipv6_input_octets: int
+    ipv6_output_octets: int
+
+
+class UsedOnDay(msgspec.Struct):
+    """Octets to be added to a service's day, as ``ADD_USAGE`` takes them."""
+
+    service_id: UUID
+    day: date
+    tenant_id: UUID
+    owner_id: UUID
+    down: int = 0
+    up: int = 0
+    ipv6_down: int = 0
+    ipv6_up: int = 0
+
+
 class LiveUse(msgspec.Struct, frozen=True):
     """A live session as the index of stations knows it."""
 
     credential_id: UUID
-    network_id: UUID
     nas_id: UUID
     nas_address: str
     acct_session_id: str
@@ -165,10 +204,9 @@ class LiveUse(msgspec.Struct, frozen=True):
 LIVE_USES = Statement(
     "aaa.live_uses",
     """
-    SELECT s.credential_id, c.network_id, s.nas_id, host(s.nas_address) AS nas_address,
-           s.acct_session_id, s.calling_station_id, host(s.framed_ipv4) AS framed_ipv4,
-           s.updated_at
-    FROM session_live s JOIN credential c ON c.id = s.credential_id
+    SELECT credential_id, nas_id, host(nas_address) AS nas_address, acct_session_id,
+           calling_station_id, host(framed_ipv4) AS framed_ipv4, updated_at
+    FROM session_live
     """,
     LiveUse,
 )
@@ -212,6 +250,7 @@ __all__ = [
     "CLOSED_OF_KEYS",
     "CLOSE_OF_NAS",
     "CLOSE_STALE",
+    "COUNT_LIVE",
     "DELETE_CLOSED",
     "DELETE_LIVE",
     "INSERT_CLOSED",
@@ -222,6 +261,8 @@ __all__ = [
     "PURGE_QUARANTINE",
     "QUARANTINE",
     "UPDATE_LIVE",
+    "Counted",
     "LiveUse",
+    "UsedOnDay",
     "as_json",
 ]

@@ -69,6 +69,7 @@ class Use(msgspec.Struct, eq=False):
         session_until: the session counts as gone then, unless something is heard of it.
     """
 
+    credential_id: UUID
     network_id: UUID
     station: str | None
     address: str | None
@@ -87,7 +88,7 @@ class Stations:
 
     def __init__(self) -> None:
         self._by_credential: dict[UUID, list[Use]] = {}
-        self._by_address: dict[tuple[UUID, str], tuple[UUID, Use]] = {}
+        self._by_address: dict[UUID, dict[str, Use]] = {}
 
     def decide(
         self, login: Login, station: str | None, now: float
@@ -126,9 +127,9 @@ class Stations:
         """Note that a station was accepted and begins a session soon."""
         use = _of_station(self._active(login.id, now), station)
         if use is None:
-            use = self._add(login.id, Use(login.network_id, station, address))
+            use = self._add(Use(login.id, login.network_id, station, address))
         use.granted_until = now + GRANT_SECONDS
-        self._give(login.id, use, address)
+        self._give(use, address)
 
     def note(self, heard: Heard, now: float, lasts: float) -> None:
         """Take over what accounting said of a session.
@@ -142,20 +143,21 @@ class Stations:
         if heard.over:
             for use in uses:
                 if use.session == heard.session and use.station == heard.station:
-                    self._end(heard.credential_id, use, now)
+                    self._end(use, now)
                     return
             return
         found = _of_session(uses, heard)
         if found is None:
-            use = Use(heard.network_id, heard.station, heard.address)
-            found = self._add(heard.credential_id, use)
+            found = self._add(
+                Use(heard.credential_id, heard.network_id, heard.station, heard.address)
+            )
         if found.session != heard.session:
             # the session that was granted has begun
             found.session, found.granted_until = heard.session, 0.0
         found.station = found.station or heard.station
         found.heard_at = heard.at
         found.session_until = now + lasts
-        self._give(heard.credential_id, found, heard.address or found.address)
+        self._give(found, heard.address or found.address)
 
     def forget_nas(
         self, credentials: list[UUID], nas_id: UUID, nas_address: str, at: datetime, now: float
@@ -177,7 +179,7 @@ class Stations:
                     and use.heard_at is not None
                     and use.heard_at <= at
                 ):
-                    self._end(credential_id, use, now)
+                    self._end(use, now)
 
     def sweep(self, credentials: list[UUID], now: float) -> None:
         """Drop what counts as gone among these credentials, to give memory back."""
@@ -193,44 +195,43 @@ class Stations:
         if not uses:
             return []
         for use in [use for use in uses if not use.active(now)]:
-            self._drop(credential_id, use)
+            self._drop(use)
         return list(uses)
 
     def _is_free(self, login: Login, address: str, now: float) -> bool:
         """Tell whether no other credential's session has an address still."""
-        holder = self._by_address.get((login.network_id, address))
-        return holder is None or holder[0] == login.id or not holder[1].active(now)
+        holder = self._by_address.get(login.network_id, {}).get(address)
+        return holder is None or holder.credential_id == login.id or not holder.active(now)
 
-    def _add(self, credential_id: UUID, use: Use) -> Use:
-        self._by_credential.setdefault(credential_id, []).append(use)
+    def _add(self, use: Use) -> Use:
+        self._by_credential.setdefault(use.credential_id, []).append(use)
         return use
 
-    def _give(self, credential_id: UUID, use: Use, address: str | None) -> None:
+    def _give(self, use: Use, address: str | None) -> None:
         if use.address != address:
             self._vacate(use)
             use.address = address
         if address is not None:
-            self._by_address[use.network_id, address] = (credential_id, use)
+            self._by_address.setdefault(use.network_id, {})[address] = use
 
-    def _end(self, credential_id: UUID, use: Use, now: float) -> None:
+    def _end(self, use: Use, now: float) -> None:
         """End a use's session; it stays if the station was accepted anew meanwhile."""
         use.session, use.session_until = None, 0.0
         if not use.active(now):
-            self._drop(credential_id, use)
+            self._drop(use)
 
-    def _drop(self, credential_id: UUID, use: Use) -> None:
+    def _drop(self, use: Use) -> None:
         self._vacate(use)
-        uses = self._by_credential[credential_id]
+        uses = self._by_credential[use.credential_id]
         uses.remove(use)
         if not uses:
-            del self._by_credential[credential_id]
+            del self._by_credential[use.credential_id]
 
     def _vacate(self, use: Use) -> None:
         if use.address is not None:
-            place = (use.network_id, use.address)
-            holder = self._by_address.get(place)
-            if holder is not None and holder[1] is use:
-                del self._by_address[place]
+            addresses = self._by_address.get(use.network_id, {})
+            if addresses.get(use.address) is use:
+                del addresses[use.address]
 
 
 def _of_station(uses: list[Use], station: str | None) -> Use | None:

@@ -8,13 +8,14 @@ nothing is acknowledged, and what waits is booked when it is back.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from uuid import UUID
+from sys import intern
 
 import msgspec
 import structlog
 
 from demarc.domains.aaa import ledger
 from demarc.domains.aaa.accounting import Record, SessionRow
+from demarc.domains.aaa.model import Nas
 from demarc.domains.aaa.stations import Heard, Stations
 from demarc.platform.clock import Monotonic
 from demarc.platform.database import Database, Tx
@@ -192,7 +193,7 @@ class Accountant:
                 client = self._clients.by_id(row.nas_id)
                 if client is not None:
                     lasts = ledger.stale_after(client.nas.interim_interval)
-                    self._stations.note(_heard(row, client.nas.network_id), now, lasts)
+                    self._stations.note(_heard(row, client.nas), now, lasts)
             item = booked.restarted
             if item is not None and isinstance(item.told, NasRestart):
                 credentials = self._stations.credentials()
@@ -217,11 +218,12 @@ class Accountant:
         return len(self._waiting) + self._under_way
 
 
-def _heard(row: SessionRow, network_id: UUID) -> Heard:
+def _heard(row: SessionRow, nas: Nas) -> Heard:
+    # what many sessions have in common is kept once
     return Heard(
-        network_id=network_id,
+        network_id=nas.network_id,
         credential_id=row.credential_id,
-        session=(row.nas_id, row.nas_address, row.acct_session_id),
+        session=(nas.id, intern(row.nas_address), row.acct_session_id),
         station=row.calling_station_id,
         address=row.framed_ipv4,
         at=row.updated_at,

@@ -126,7 +126,7 @@ class Authenticator:
         station = exchange.packet.text(CALLING_STATION_ID)
         decision = self._stations.decide(login, station, self._clock())
         if isinstance(decision, Granted):
-            self._accept(exchange, entry, login, station, decision.address)
+            self._accept(exchange, login, station, decision.address)
         elif isinstance(decision, Refused):
             self._reject(exchange, login, decision.reason)
         elif len(self._tasks) >= _MOST_LEASING:
@@ -134,7 +134,7 @@ class Authenticator:
             exchange.drop()
         else:
             task = asyncio.get_running_loop().create_task(
-                self._accept_with_further_address(exchange, entry, login, station)
+                self._accept_with_further_address(exchange, login, station)
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -151,6 +151,8 @@ class Authenticator:
                 _log.error("a password cannot be read", reason=str(reason))
                 return WRONG
             entry.password = password
+            # one of the two is enough to keep
+            login.secret = None
         packet = exchange.packet
         hidden = packet.value(USER_PASSWORD)
         if hidden is not None:
@@ -161,7 +163,7 @@ class Authenticator:
         return NO_METHOD
 
     async def _accept_with_further_address(
-        self, exchange: Exchange, entry: Entry, login: Login, station: str | None
+        self, exchange: Exchange, login: Login, station: str | None
     ) -> None:
         """Lease one more address, which takes a commit, and accept with it."""
         lock = self._leasing.setdefault(login.id, asyncio.Lock())
@@ -176,7 +178,7 @@ class Authenticator:
                     count("radius_further_leases")
                     decision = self._stations.decide(login, station, self._clock())
                 if isinstance(decision, Granted):
-                    self._accept(exchange, entry, login, station, decision.address)
+                    self._accept(exchange, login, station, decision.address)
                 elif isinstance(decision, Refused):
                     self._reject(exchange, login, decision.reason)
                 else:
@@ -197,19 +199,12 @@ class Authenticator:
     def _accept(
         self,
         exchange: Exchange,
-        entry: Entry,
         login: Login,
         station: str | None,
         address: str | None,
     ) -> None:
         nas = exchange.client.nas
-        make = (nas.vendor, nas.interim_interval)
-        templates = entry.templates
-        if templates is None:
-            templates = entry.templates = {}
-        attributes = templates.get(make)
-        if attributes is None:
-            attributes = templates[make] = accept_attributes(login, nas)
+        attributes = accept_attributes(login, nas)
         self._stations.grant(login, station, address, self._clock())
         exchange.reply(Code.ACCESS_ACCEPT, attributes + address_attribute(address))
         count("radius_replies", kind="accept")

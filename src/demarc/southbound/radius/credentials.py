@@ -32,13 +32,11 @@ class Entry(msgspec.Struct, eq=False):
         login: None when there is no such log-in.
         fetched: when it was read, monotonic seconds.
         password: decrypted at its first use.
-        templates: attributes of its Accepts, by the NAS's vendor and interim interval.
     """
 
     login: Login | None
     fetched: float
     password: bytes | None = None
-    templates: dict[tuple[str, int], bytes] | None = None
 
 
 Waiter = Callable[[Entry | None], None]

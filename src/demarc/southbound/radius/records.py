@@ -75,8 +75,10 @@ def read(packet: Packet, nas: Nas, host: str, received: datetime) -> Record | Na
     if kind is None:
         return None
     received_octets, sent_octets = _octets(packet, *_INPUT), _octets(packet, *_OUTPUT)
-    ipv6_received = max(_octets(packet, *pair) for pair in _IPV6_INPUT)
-    ipv6_sent = max(_octets(packet, *pair) for pair in _IPV6_OUTPUT)
+    ipv6_received = ipv6_sent = 0
+    if any(vendor for vendor, _, _ in packet.attributes):
+        ipv6_received = max([_octets(packet, *pair) for pair in _IPV6_INPUT])
+        ipv6_sent = max([_octets(packet, *pair) for pair in _IPV6_OUTPUT])
     if nas.counters_reversed:
         received_octets, sent_octets = sent_octets, received_octets
         ipv6_received, ipv6_sent = ipv6_sent, ipv6_received
@@ -106,9 +108,9 @@ def read(packet: Packet, nas: Nas, host: str, received: datetime) -> Record | Na
 
 def _octets(packet: Packet, octets: Attribute, gigawords: Attribute) -> int:
     """Read a counter of 64 bits out of its two halves (RFC 2869, 5.1)."""
-    low = packet.number(octets)
+    low = packet.number(octets) or 0
     high = packet.number(gigawords)
-    return (low or 0) + ((high or 0) << 32)
+    return low + (high << 32) if high else low
 
 
 def _prefix(packet: Packet, attribute: Attribute) -> str | None:

@@ -23,29 +23,41 @@ _LARGEST = 2**32 - 1
 # what comes back in accounting as we sent it (RFC 2865, 5.25), and tells whose session it is
 _CLASS_MARK = b"D\x01"
 _CLASS_LENGTH = len(_CLASS_MARK) + 16
+# the attribute but for the credential's sixteen octets
+_CLASS_HEAD = encode_attributes([(CLASS, _CLASS_MARK + bytes(16))])[:-16]
 
 
 def accept_attributes(login: Login, nas: Nas) -> bytes:
     """Give the attributes of an Accept, ready to be sent, all but the address."""
+    constant = _constant_attributes(
+        nas.vendor, nas.interim_interval, login.download_bps, login.upload_bps
+    )
+    return constant + _CLASS_HEAD + login.id.bytes
+
+
+@lru_cache(maxsize=4096)
+def _constant_attributes(
+    vendor: str, interim_interval: int, download_bps: int, upload_bps: int
+) -> bytes:
+    """Give what the Accepts of all log-ins of one speed have in common."""
     pairs: list[Pair] = [
         (SERVICE_TYPE, _FRAMED),
         (FRAMED_PROTOCOL, _PPP),
-        (ACCT_INTERIM_INTERVAL, nas.interim_interval),
-        (CLASS, _CLASS_MARK + login.id.bytes),
-        *_speed(login, nas.vendor),
+        (ACCT_INTERIM_INTERVAL, interim_interval),
+        *_speed(vendor, download_bps, upload_bps),
     ]
     return encode_attributes(pairs)
 
 
-def _speed(login: Login, vendor: str) -> list[Pair]:
+def _speed(vendor: str, download_bps: int, upload_bps: int) -> list[Pair]:
     if vendor == "mikrotik":
         # rx/tx from the router's side: what it receives is the subscriber's upload
-        return [(MIKROTIK_RATE_LIMIT, f"{login.upload_bps}/{login.download_bps}")]
+        return [(MIKROTIK_RATE_LIMIT, f"{upload_bps}/{download_bps}")]
     if vendor == "huawei":
         # input is from the subscriber, bit/s
         return [
-            (HUAWEI_INPUT_AVERAGE_RATE, min(login.upload_bps, _LARGEST)),
-            (HUAWEI_OUTPUT_AVERAGE_RATE, min(login.download_bps, _LARGEST)),
+            (HUAWEI_INPUT_AVERAGE_RATE, min(upload_bps, _LARGEST)),
+            (HUAWEI_OUTPUT_AVERAGE_RATE, min(download_bps, _LARGEST)),
         ]
     return []
 

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
+from sys import intern
 from time import monotonic
 from typing import Any
 
@@ -241,14 +242,15 @@ class RadiusServer:
             if place % _PORTION == _PORTION - 1:
                 await asyncio.sleep(0)
             client = self._clients.by_id(use.nas_id)
-            lasts = ledger.stale_after(300 if client is None else client.nas.interim_interval)
+            if client is None:
+                continue
+            lasts = ledger.stale_after(client.nas.interim_interval)
             left = lasts - (present - use.updated_at).total_seconds()
             if left > 0:
-                session = (use.nas_id, use.nas_address, use.acct_session_id)
                 heard = Heard(
-                    network_id=use.network_id,
+                    network_id=client.nas.network_id,
                     credential_id=use.credential_id,
-                    session=session,
+                    session=(client.nas.id, intern(use.nas_address), use.acct_session_id),
                     station=use.calling_station_id,
                     address=use.framed_ipv4,
                     at=use.updated_at,

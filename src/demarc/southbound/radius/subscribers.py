@@ -7,7 +7,7 @@ import msgspec
 
 from demarc.domains.aaa import logins
 from demarc.domains.aaa.accounting import Record, Subscriber
-from demarc.domains.aaa.logins import Login
+from demarc.domains.aaa.logins import Booked, Login
 from demarc.platform.database import Tx
 from demarc.southbound.radius.credentials import Credentials, Key
 from demarc.southbound.radius.exchange import Exchange
@@ -46,22 +46,19 @@ async def subscribers_of(
     for item in records:
         _accept(found, item, _remembered(item, credentials))
     missing = _missing(records, found)
-    by_id = {item.credential_id for item in missing if item.credential_id is not None}
-    if by_id:
-        known = {login.id: login for login in await logins.logins_by_id(tx, list(by_id))}
+    ids = {item.credential_id for item in missing if item.credential_id is not None}
+    if ids:
+        by_id = await logins.subscribers_by_id(tx, list(ids))
         for item in missing:
             if item.credential_id is not None:
-                _accept(found, item, known.get(item.credential_id))
+                _accept(found, item, by_id.get(item.credential_id))
         missing = _missing(missing, found)
-    by_name = {item.key for item in missing if item.key is not None}
-    if by_name:
-        named = {
-            (login.realm_id, login.username): login
-            for login in await logins.logins_by_name(tx, list(by_name))
-        }
+    names = {item.key for item in missing if item.key is not None}
+    if names:
+        by_name = await logins.subscribers_by_name(tx, list(names))
         for item in missing:
             if item.key is not None:
-                _accept(found, item, named.get(item.key))
+                _accept(found, item, by_name.get(item.key))
     return found
 
 
@@ -71,7 +68,7 @@ def _remembered(item: Item, credentials: Credentials) -> Login | None:
     return None if item.key is None else credentials.by_name(item.key)
 
 
-def _accept(found: dict[int, Subscriber], item: Item, login: Login | None) -> None:
+def _accept(found: dict[int, Subscriber], item: Item, login: Login | Booked | None) -> None:
     if login is not None and login.network_id == item.exchange.client.nas.network_id:
         found[id(item)] = login.subscriber
 
