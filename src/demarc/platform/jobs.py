@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 import procrastinate
 import structlog
+from procrastinate.jobs import Job
 
 from demarc.platform.database import Tx
 from demarc.platform.statements import Scalar, Statement
@@ -96,6 +97,27 @@ class Task(msgspec.Struct, frozen=True):
     queue: str = UPKEEP
 
 
+class _Again(procrastinate.BaseRetryStrategy):
+    """Says when a job runs again that did not succeed.
+
+    Args:
+        attempts: how often it is tried.
+    """
+
+    def __init__(self, attempts: int) -> None:
+        self._attempts = attempts
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: Job
+    ) -> procrastinate.RetryDecision | None:
+        """Hand back at once what the end of its worker cut short, however often it was tried."""
+        if isinstance(exception, asyncio.CancelledError):
+            return procrastinate.RetryDecision(retry_at=datetime.now(UTC))
+        if job.attempts + 1 >= self._attempts:
+            return None
+        return procrastinate.RetryDecision(retry_in={"seconds": 2 ** (job.attempts + 1)})
+
+
 class Worker:
     """Runs jobs of some queues until it is stopped.
 
@@ -131,9 +153,7 @@ class Worker:
         registered = self._app.task(
             name=task.name,
             queue=task.queue,
-            retry=procrastinate.RetryStrategy(max_attempts=task.attempts - 1, exponential_wait=2)
-            if task.attempts > 1
-            else False,
+            retry=_Again(task.attempts),
         )(run)
         if task.cron is not None:
             # its decorator types only functions whose first argument is the time stamp

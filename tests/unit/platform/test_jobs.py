@@ -7,8 +7,10 @@ import msgspec
 import psycopg
 import pytest
 
+from demarc.platform import jobs
 from demarc.platform.events import Listeners, emit
 from demarc.platform.jobs import UPKEEP, Task, Worker, defer
+from support.eventually import eventually
 
 
 class Run:
@@ -21,6 +23,9 @@ class Run:
     async def __aenter__(self):
         self._task = asyncio.create_task(self._worker.run(self._stop))
         return self
+
+    def stop(self):
+        self._stop.set()
 
     async def __aexit__(self, *error):
         self._stop.set()
@@ -95,6 +100,77 @@ async def test_a_job_whose_worker_died_runs_again(db, database_url):
 
     async with Run(Worker(database_url, [Task("orphan", orphan)], [UPKEEP])):
         await asyncio.wait_for(done.wait(), 30)
+
+
+@pytest.mark.parametrize("attempts", [1, 5])
+async def test_a_job_that_the_end_of_its_worker_cuts_short_is_handed_back(
+    db, database_url, monkeypatch, attempts
+):
+    monkeypatch.setattr(jobs, "_FINISH_WITHIN", 0.1)
+    begun: asyncio.Queue[None] = asyncio.Queue()
+    finish = asyncio.Event()
+    finished = []
+
+    async def long():
+        begun.put_nowait(None)
+        await finish.wait()
+        finished.append(1)
+
+    async with db.system() as tx:
+        await defer(tx, task="long", queue=UPKEEP, args={})
+    task = Task("long", long, attempts=attempts)
+    async with Run(Worker(database_url, [task], [UPKEEP])):
+        await asyncio.wait_for(begun.get(), 20)
+    assert finished == []
+    # waiting, and nobody's; the next worker has it at once
+    with psycopg.connect(database_url) as conn:
+        assert conn.execute("SELECT status, worker_id FROM procrastinate_jobs").fetchall() == [
+            ("todo", None)
+        ]
+        assert conn.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,)
+    async with Run(Worker(database_url, [task], [UPKEEP])):
+        await asyncio.wait_for(begun.get(), 20)
+        finish.set()
+    assert finished == [1]
+
+
+async def test_a_job_under_way_is_finished_before_its_worker_ends(db, database_url):
+    begun, finish = asyncio.Event(), asyncio.Event()
+    finished = []
+
+    async def short():
+        begun.set()
+        await finish.wait()
+        finished.append(1)
+
+    async with db.system() as tx:
+        await defer(tx, task="short", queue=UPKEEP, args={})
+    async with Run(Worker(database_url, [Task("short", short)], [UPKEEP])) as run:
+        await asyncio.wait_for(begun.wait(), 20)
+        run.stop()
+        finish.set()
+    assert finished == [1]
+
+
+async def test_a_job_is_given_up_after_its_attempts(db, database_url):
+    tries: asyncio.Queue[None] = asyncio.Queue()
+
+    async def hopeless():
+        tries.put_nowait(None)
+        raise OSError("the device is gone")
+
+    async with db.system() as tx:
+        await defer(tx, task="hopeless", queue=UPKEEP, args={})
+    async with Run(Worker(database_url, [Task("hopeless", hopeless, attempts=2)], [UPKEEP])):
+        for _ in range(2):
+            await asyncio.wait_for(tries.get(), 30)
+        await eventually(lambda: status(database_url), lambda seen: seen == "failed")
+    assert tries.empty()
+
+
+def status(database_url):
+    with psycopg.connect(database_url) as conn:
+        return conn.execute("SELECT status FROM procrastinate_jobs").fetchone()[0]
 
 
 class Happened(msgspec.Struct, frozen=True):
