@@ -118,3 +118,19 @@ async def test_actions_refuse_other_keys_by_name(office, side):
     refused = await caller.post(f"{path}/{service_id}/suspend", json={"because": "x"})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "because")
     assert (await office.isp.get(f"/services/{service_id}")).json()["status"] != "Suspended"
+
+
+async def test_a_device_is_assigned_and_written_down_unless_the_service_is_cancelled(office):
+    service_id = await office.new_service()
+    path = f"/fno/services/{service_id}/device"
+    given = await office.fno.put(path, json={"serial_number": "hwtc-0000a1b2"})
+    assert (given.status_code, given.json()["serial_number"]) == (200, "HWTC0000A1B2")
+    async with office.house.as_fno() as tx:
+        entries = await (
+            await tx.conn.execute("SELECT after FROM audit WHERE action = 'assign_device'")
+        ).fetchall()
+    assert entries == [({"serial": "HWTC0000A1B2"},)]
+    await office.isp.post(f"/services/{service_id}/cancel")
+    refused = await office.fno.put(path, json={"serial_number": "HWTC0000A1B3"})
+    assert refused.status_code == 409
+    assert "cancelled" in refused.json()["detail"]

@@ -81,3 +81,22 @@ async def test_a_row_whose_columns_are_not_the_statements_is_noticed(db):
                 await statement.one(tx)
     finally:
         del Statement.registry["test.swapped"]
+
+
+async def test_a_long_answer_comes_in_pieces_and_the_transaction_goes_on_meanwhile(db):
+    statement = Statement(
+        "test.series",
+        "SELECT n AS first, 'x' AS second FROM generate_series(1, %(n)s::int) AS n",
+        Pair,
+    )
+    try:
+        async with db.system() as tx:
+            sizes, seen = [], []
+            async for piece in statement.in_pieces(tx, 3, n=7):
+                sizes.append(len(piece))
+                seen += [pair.first for pair in piece]
+                assert len(await statement.all(tx, n=2)) == 2
+            assert (sizes, seen) == ([3, 3, 1], [1, 2, 3, 4, 5, 6, 7])
+            assert [piece async for piece in statement.in_pieces(tx, 3, n=0)] == []
+    finally:
+        del Statement.registry["test.series"]

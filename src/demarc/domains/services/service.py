@@ -1,6 +1,5 @@
 """Use cases of services: creating, changing, suspending, resuming, cancelling."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -10,11 +9,12 @@ from msgspec import UNSET, UnsetType
 from demarc.domains.aaa.service import Aaa
 from demarc.domains.access.service import Access
 from demarc.domains.catalog.service import Catalog
-from demarc.domains.errors import Conflict, Invalid, Limited, NotFound
+from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.identity import audit
 from demarc.domains.identity.service import Identity
 from demarc.domains.network import commands
-from demarc.domains.services import queries
+from demarc.domains.services import queries, snapshot
+from demarc.domains.services.devices import Devices
 from demarc.domains.services.logins import login
 from demarc.domains.services.model import Service, ServiceChange, Transition
 from demarc.domains.services.states import ACCESS, Action, Refused, State, follow
@@ -24,11 +24,6 @@ from demarc.platform.database import Tx
 from demarc.platform.jobs import UPKEEP, defer
 from demarc.platform.secrets.keys import KeyRing
 
-# Services whose rows are made at a time
-_PIECE = 1000
-
-SNAPSHOT_PERIOD = timedelta(minutes=10)
-
 # The device takes a Wi-Fi change when it next reports; it may be switched off for long.
 _WIFI_COMMAND_LIVES = timedelta(days=30)
 WIFI_COMMAND = "cpe.wifi"
@@ -36,7 +31,7 @@ WIFI_COMMAND = "cpe.wifi"
 Trigger = Literal["accept", "onu_online"]
 
 
-class Services:
+class Services(Devices):
     """What can be done with services.
 
     Methods work in the transaction they are given and never commit. A transition acts on the
@@ -54,10 +49,10 @@ class Services:
         aaa: Aaa,
         keys: KeyRing,
     ) -> None:
+        super().__init__(access)
         self._identity = identity
         self._catalog = catalog
         self._subscribers = subscribers
-        self._access = access
         self._aaa = aaa
         self._keys = keys
 
@@ -308,82 +303,6 @@ class Services:
         )
         return after
 
-    async def assign_device(
-        self, tx: Tx, service_id: UUID, *, serial: str, model: str | None = None
-    ) -> str:
-        """Say which ONU serves a service; what served it before is released.
-
-        Args:
-            tx: of the network's owner, whose ONUs these are.
-            service_id: the service.
-            serial: as on the label.
-            model: as on the label, if known.
-
-        Returns:
-            The serial number in its one form.
-
-        Raises:
-            NotFound: there is no such service.
-            Invalid: that is no serial number.
-            Conflict: the ONU serves another service, or the service is cancelled.
-        """
-        service = await self._lock(tx, service_id)
-        if service.state == State.CANCELLED:
-            raise Conflict("a cancelled service takes no device")
-        before = await self._serial(tx, service_id)
-        serial = await self._access.assign(
-            tx,
-            service_id=service.id,
-            tenant_id=service.tenant_id,
-            owner_id=service.owner_id,
-            network_id=service.network_id,
-            serial=serial,
-            model=model,
-        )
-        if serial != before:
-            await audit.write(
-                tx,
-                action="assign_device",
-                kind="service",
-                key=service.id,
-                before=None if before is None else {"serial": before},
-                after={"serial": serial},
-            )
-        return serial
-
-    async def release_device(self, tx: Tx, service_id: UUID) -> str:
-        """Say that no ONU serves a service any more; the ONU may then serve another.
-
-        Args:
-            tx: of the network's owner.
-            service_id: the service.
-
-        Returns:
-            The serial number of the ONU that did.
-
-        Raises:
-            NotFound: there is no such service, or it has no ONU.
-        """
-        service = await self._lock(tx, service_id)
-        serial = await self._serial(tx, service_id)
-        if serial is None:
-            raise NotFound("device", service_id)
-        await self._access.release(tx, service_id)
-        await audit.write(
-            tx,
-            action="release_device",
-            kind="service",
-            key=service.id,
-            before={"serial": serial},
-        )
-        return serial
-
-    async def _serial(self, tx: Tx, service_id: UUID) -> str | None:
-        try:
-            return (await self._access.place(tx, service_id)).serial
-        except NotFound:
-            return None
-
     async def works(self, tx: Tx, service_id: UUID, trigger: Trigger) -> Service | None:
         """Note that a service has been seen working for the first time.
 
@@ -422,27 +341,7 @@ class Services:
         Raises:
             Limited: it asked less than ten minutes ago.
         """
-        await queries.OPEN_CURSOR.run(tx, tenant_id=tx.tenant, api=api)
-        cursor = await queries.LOCK_CURSOR.one(tx, tenant_id=tx.tenant, api=api)
-        if cursor is None:
-            raise RuntimeError("the cursor just made is not there")
-        period = SNAPSHOT_PERIOD.total_seconds()
-        if cursor.seconds_ago is not None and cursor.seconds_ago < period:
-            raise Limited(
-                "the snapshot may be asked for once in 10 minutes",
-                max(1, round(period - cursor.seconds_ago + 0.5)),
-            )
-        taken: list[ServiceChange] = []
-        async for piece in queries.TAKE_CHANGES.in_pieces(tx, _PIECE, tenant_id=tx.tenant, api=api):
-            taken += piece
-            await asyncio.sleep(0)  # others' calls go on: the first time it may be 100,000
-        return taken
-
-    async def _lock(self, tx: Tx, service_id: UUID) -> Service:
-        found = await queries.LOCK.one(tx, id=service_id)
-        if found is None:
-            raise NotFound("service", service_id)
-        return found
+        return await snapshot.take(tx, api)
 
     async def _move(self, tx: Tx, service_id: UUID, action: Action, reason: str) -> Service:
         before = await self._lock(tx, service_id)
