@@ -243,6 +243,14 @@ class Running:
         lines = (self.postgres_folder / "cluster/postmaster.pid").read_text().split("\n")
         return int(lines[0])
 
+    def postgres_processes(self) -> list[int]:
+        """Give all processes of its PostgreSQL."""
+        return [
+            pid
+            for pid, words in self.processes().items()
+            if words.partition(" ")[0].rpartition("/")[2] in ("postgres", "postgres:")
+        ]
+
     def conninfo(self) -> str:
         return conninfo_of(self.postgres_folder)
 
