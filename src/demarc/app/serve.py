@@ -12,6 +12,8 @@ import msgspec
 
 from demarc.app.child import CONNINFO, SETTINGS
 from demarc.app.parts import hosted, keys_of, migrated
+from demarc.app.upkeep import Upkeep
+from demarc.platform.database import Database
 from demarc.platform.processes import Parent, Role, tcp, udp
 from demarc.platform.settings import PREFIX, Settings
 from demarc.platform.telemetry import configure_logs, get_logger
@@ -76,6 +78,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
         async with hosted(settings) as database:
             await migrated(settings, database.conninfo)
             keys_of(settings, may_create=False)
+            await _make_ready(database.conninfo)
             parent = Parent(
                 _roles(settings, database.conninfo),
                 {"http": [http], "auth": [auth], "acct": [acct]},
@@ -91,6 +94,16 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
     finally:
         for each in (http, auth, acct):
             each.close()
+
+
+async def _make_ready(conninfo: str) -> None:
+    """Have partitions for what the children write, also after months of standing still."""
+    db = await Database.open(conninfo, tenant_pool=1, system_pool=1, name="demarc/start")
+    try:
+        # what goes wrong is in the log, and tried again by the worker
+        await Upkeep(db).make_partitions()
+    finally:
+        await db.close()
 
 
 def _roles(settings: Settings, conninfo: str) -> list[Role]:

@@ -1,7 +1,10 @@
 """What must be done every hour or minute so that nothing fills up or runs out."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import structlog
 
 from demarc.domains.network import commands
@@ -13,7 +16,7 @@ from demarc.platform.statements import Scalar, Statement
 
 _log = structlog.get_logger(__name__)
 
-# Partitioned tables and how their partitions are cut; each is made 30 days ahead.
+# Partitioned tables and how their partitions are cut; each is made 62 days ahead.
 PARTITIONED: dict[str, str] = {
     "audit": "month",
     "auth_attempt": "day",
@@ -48,6 +51,8 @@ PURGE_IDEMPOTENCY = Statement(
     "DELETE FROM idempotency WHERE created_at < now() - interval '2 days'",
 )
 
+_LOCK_TIMEOUT = "2s"
+
 
 class Upkeep:
     """Partitions ahead, old rows away, commands nobody answered expired."""
@@ -64,17 +69,43 @@ class Upkeep:
         ]
 
     async def partitions(self) -> None:
-        """Make the partitions of the days and months ahead, drop those past their time."""
-        async with self._db.system() as tx:
-            for parent, unit in PARTITIONED.items():
-                made = await ENSURE.one(tx, parent=parent, unit=unit)
-                if made is not None and made.value:
-                    _log.info("partitions made ahead", table=parent, made=made.value)
-        for parent, days in KEPT_DAYS.items():
-            async with self._db.system() as tx:
-                dropped = await LET_GO.one(tx, parent=parent, days=days)
-                if dropped is not None and dropped.value:
-                    _log.info("partitions dropped", table=parent, dropped=dropped.value)
+        """Make the partitions of the days and months ahead, drop those past their time.
+
+        Raises:
+            ExceptionGroup: some could not be; the others are.
+        """
+        wrong = [*await self.make_partitions(), *await self._drop_partitions()]
+        if wrong:
+            raise ExceptionGroup("upkeep of partitions", wrong)
+
+    async def make_partitions(self) -> list[psycopg.Error]:
+        """Make the partitions that are missing of the days and months ahead.
+
+        Returns:
+            What went wrong; the tables it concerns are tried again within the hour.
+        """
+        return await self._each("partitions made ahead", ENSURE, "unit", PARTITIONED)
+
+    async def _drop_partitions(self) -> list[psycopg.Error]:
+        return await self._each("partitions dropped", LET_GO, "days", KEPT_DAYS)
+
+    async def _each(
+        self, done: str, statement: Statement[Scalar], parameter: str, tables: Mapping[str, Any]
+    ) -> list[psycopg.Error]:
+        wrong: list[psycopg.Error] = []
+        for parent, value in tables.items():
+            try:
+                async with self._db.system() as tx:
+                    # whoever uses the table waits behind us; better we wait for a quieter moment
+                    await tx.conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'".encode())
+                    number = await statement.one(tx, parent=parent, **{parameter: value})
+            except psycopg.Error as error:
+                _log.warning("upkeep of partitions failed", table=parent, error=str(error))
+                wrong.append(error)
+                continue
+            if number is not None and number.value:
+                _log.info(done, table=parent, number=number.value)
+        return wrong
 
     async def purge(self) -> None:
         """Let go of what nobody reads any more."""

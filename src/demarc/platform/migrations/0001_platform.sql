@@ -66,7 +66,7 @@ $$;
 -- Partitions are made ahead of time; a missing one is an alarm, never a lost row.
 CREATE FUNCTION demarc_ensure_partitions(parent text, unit text, since date, until date)
 RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET timezone TO 'UTC' AS $$
 DECLARE
     lower_bound date := date_trunc(unit, since)::date;
     upper_bound date;
@@ -106,7 +106,7 @@ CREATE INDEX idempotency_created ON idempotency (created_at);
 
 -- Retention by whole partitions: those that end before the given day go.
 CREATE FUNCTION demarc_drop_partitions(parent text, before date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET timezone TO 'UTC' AS $$
 DECLARE
     child record;
     dropped integer := 0;
