@@ -125,7 +125,7 @@ class Accountant:
     async def _book_some(self) -> bool:
         most = min(len(self._waiting), self._limits.accounting_batch)
         batch = [self._waiting.popleft() for _ in range(most)]
-        self._under_way = most
+        self._under_way += most
         try:
             await within(_WRITE_WITHIN, self._book_all(batch))
         except Exception as error:  # noqa: BLE001 - logged; what waits is tried again
@@ -138,7 +138,7 @@ class Accountant:
             self._away = True
             return False
         finally:
-            self._under_way = 0
+            self._under_way -= most
         self._away = False
         return True
 

@@ -1,6 +1,7 @@
 """What an Accept tells a NAS of each make: address, speed, interims."""
 
 from functools import lru_cache
+from socket import inet_aton
 from uuid import UUID
 
 from demarc.domains.aaa.logins import Login
@@ -23,7 +24,8 @@ _LARGEST = 2**32 - 1
 # what comes back in accounting as we sent it (RFC 2865, 5.25), and tells whose session it is
 _CLASS_MARK = b"D\x01"
 _CLASS_LENGTH = len(_CLASS_MARK) + 16
-# the attribute but for the credential's sixteen octets
+# attributes but for the octets that differ
+_ADDRESS_HEAD = encode_attributes([(FRAMED_IP_ADDRESS, "0.0.0.0")])[:-4]  # noqa: S104 - no socket
 _CLASS_HEAD = encode_attributes([(CLASS, _CLASS_MARK + bytes(16))])[:-16]
 
 
@@ -64,7 +66,7 @@ def _speed(vendor: str, download_bps: int, upload_bps: int) -> list[Pair]:
 
 def address_attribute(address: str | None) -> bytes:
     """Give Framed-IP-Address, ready to be sent; nothing where the NAS gives addresses."""
-    return b"" if address is None else encode_attributes([(FRAMED_IP_ADDRESS, address)])
+    return b"" if address is None else _ADDRESS_HEAD + inet_aton(address)
 
 
 @lru_cache(maxsize=256)
