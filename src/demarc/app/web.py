@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from demarc.app.dispatch import AsgiApp, Dispatcher
-from demarc.app.health import Health
+from demarc.app.health import Health, Probe
 from demarc.app.http_server import HttpServer
 from demarc.app.parts import Parts
 from demarc.domains.access.live import LiveStatus
@@ -14,6 +14,8 @@ from demarc.domains.identity.authentication import Authenticator
 from demarc.domains.network.commands import CommandWaiter
 from demarc.northbound.aex.app import aex_app
 from demarc.platform import changes
+from demarc.platform.database import Database
+from demarc.platform.migrations import pending
 from demarc.platform.secrets import FailureLimiter, VerifiedMemory
 
 # A call under way may take as long as its device.
@@ -46,13 +48,8 @@ async def web(
         public_url=parts.settings.public_url,
     )
 
-    async def database() -> str | None:
-        async with parts.db.system() as tx:
-            await tx.conn.execute("SELECT 1")
-        return None
-
     server = HttpServer(
-        Dispatcher({"aex": cast("AsgiApp", aex), "health": Health({"database": database})}),
+        Dispatcher({"aex": cast("AsgiApp", aex), "health": Health(_probes(parts.db))}),
         finish_within=_FINISH_WITHIN,
     )
     background = [
@@ -79,6 +76,23 @@ async def web(
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await parts.passwords.close()
+
+
+def _probes(db: Database) -> dict[str, Probe]:
+    complete = False
+
+    async def database() -> str | None:
+        async with db.system() as tx:
+            await tx.conn.execute("SELECT 1")
+        return None
+
+    async def schema() -> str | None:
+        nonlocal complete
+        if not complete:  # which it stays
+            complete = not await pending(db.conninfo)
+        return None if complete else "migrations are pending"
+
+    return {"database": database, "schema": schema}
 
 
 async def _follow_identity(parts: Parts, authenticator: Authenticator) -> None:
