@@ -9,7 +9,7 @@ import msgspec
 
 from demarc.domains.access.jobs import Poller
 from demarc.lab.olt import Olt
-from demarc.platform.jobs import Worker, reach_queue
+from demarc.platform.jobs import Worker, poll_queue, reach_queue
 from demarc.southbound.olt.drivers import DRIVERS
 from support.house import House
 
@@ -48,7 +48,7 @@ async def running_plant(house: House) -> AsyncIterator[Plant]:
         )
     poller = Poller(house.db, house.access, DRIVERS, 60)
     stop = asyncio.Event()
-    worker = Worker(house.db.conninfo, poller.tasks(), [reach_queue("default")])
+    worker = Worker(house.db.conninfo, poller.tasks(), [reach_queue("default"), poll_queue("default")])
     working = asyncio.create_task(worker.run(stop))
     try:
         yield Plant(lab, olt.id, poller)

@@ -12,7 +12,7 @@ from demarc.domains.access.jobs import Poller
 from demarc.domains.access.model import OnusOnline
 from demarc.platform.database import Tx
 from demarc.platform.events import Listeners
-from demarc.platform.jobs import EVENTS, UPKEEP, Task, Worker, reach_queue
+from demarc.platform.jobs import EVENTS, UPKEEP, Task, Worker, poll_queue, reach_queue
 from demarc.southbound.olt.drivers import DRIVERS
 from demarc.southbound.radius.disconnect import UdpDisconnectDriver
 
@@ -60,12 +60,15 @@ async def worker(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
         ready: called once jobs are taken.
     """
     poller = Poller(parts.db, parts.access, DRIVERS, parts.settings.olt_poll_interval)
-    queues = [UPKEEP, EVENTS, *map(reach_queue, parts.settings.reach)]
-    running = Worker(parts.db.conninfo, tasks(parts, poller), queues)
+    reach = parts.settings.reach
+    workers = [
+        Worker(parts.db.conninfo, tasks(parts, poller), [UPKEEP, EVENTS, *map(reach_queue, reach)]),
+        Worker(parts.db.conninfo, poller.tasks(), [*map(poll_queue, reach)]),
+    ]
     schedule = asyncio.create_task(poller.schedule())
     ready()
     try:
-        await running.run(stop)
+        await asyncio.gather(*(each.run(stop) for each in workers))
     finally:
         schedule.cancel()
         await asyncio.gather(schedule, return_exceptions=True)

@@ -46,6 +46,14 @@ def reach_queue(reach: str) -> str:
     return f"reach-{reach}"
 
 
+def poll_queue(reach: str) -> str:
+    """Name the queue of the polls of this reach's devices.
+
+    They have workers of their own: devices that keep a poll waiting do not keep a command waiting.
+    """
+    return f"poll-{reach}"
+
+
 async def defer(
     tx: Tx,
     *,
@@ -60,7 +68,8 @@ async def defer(
     Args:
         tx: the transaction that wants the job.
         task: the handler's name.
-        queue: whose workers run it: ``upkeep``, ``events`` or a reach's (``reach_queue``).
+        queue: whose workers run it: ``upkeep``, ``events``, or a reach's (``reach_queue``,
+            ``poll_queue``).
         args: the handler's keyword arguments, of JSON's types. No secrets.
         run_at: not before this time.
         waiting_lock: at most one job with this lock waits at a time.

@@ -23,7 +23,7 @@ from demarc.domains.errors import NotFound
 from demarc.domains.network import commands
 from demarc.platform.clock import now
 from demarc.platform.database import Database
-from demarc.platform.jobs import Task, defer, reach_queue
+from demarc.platform.jobs import Task, defer, poll_queue
 from demarc.platform.secrets import Undecipherable
 
 READ_ONU = "olt.read_onu"
@@ -71,7 +71,7 @@ class Poller:
                         await defer(
                             tx,
                             task=POLL_OLT,
-                            queue=reach_queue(due.reach),
+                            queue=poll_queue(due.reach),
                             args={"olt_id": str(due.id)},
                             waiting_lock=f"poll {due.id}",
                         )
