@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from demarc.platform.postgres import AlreadyRunning, NotRunning, StartFailed, conninfo_of
 from support.eventually import eventually
@@ -227,3 +228,25 @@ async def test_settings_with_quotes_are_values_and_nothing_else(private):
     server = private(settings={"cluster_name": "it's a \\ name'"})
     await server.start()
     assert await ask(server.conninfo(), "SHOW cluster_name") == "it's a \\ name'"
+
+
+async def test_one_that_cannot_come_back_is_told_of_and_comes_back_when_it_can(private):
+    server = private()
+    await server.start()
+    version = server.folder / "cluster/PG_VERSION"
+    with capture_logs() as lines:
+        watching = asyncio.create_task(server.watch())
+        version.rename(version.with_name("hidden"))
+        os.kill(server.pid, signal.SIGKILL)
+
+        def told():
+            return [line for line in lines if line["event"] == "PostgreSQL does not come back"]
+
+        await eventually(told, within=30)
+        assert told()[0]["log_level"] == "error"
+        assert told()[0]["in_a_row"] == 3
+        assert "PG_VERSION" in told()[0]["reason"]
+        version.with_name("hidden").rename(version)
+        assert await eventually(lambda: answers(server), within=30) == "yes"
+    await server.stop()
+    await asyncio.wait_for(watching, 10)
