@@ -25,7 +25,8 @@ _DAYS_AHEAD = 7
 _CONNECT_WITHIN = 5
 
 _ROLES = """
-SELECT r.rolname, r.rolsuper OR r.rolbypassrls, pg_has_role(current_user, r.oid, 'MEMBER')
+SELECT r.rolname, r.rolsuper OR r.rolbypassrls, pg_has_role(current_user, r.oid,
+    CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
 FROM pg_roles r WHERE r.rolname IN ('demarc_app', 'demarc_system')
 """
 _UNGUARDED = """
