@@ -40,8 +40,16 @@ class Disconnector:
         self._driver = driver
 
     def tasks(self) -> list[Task]:
-        """Give the task of disconnect commands."""
-        return [Task(DISCONNECT, self.disconnect)]
+        """Give the task of disconnect commands, and the one that asks again."""
+        return [
+            Task(DISCONNECT, self.disconnect),
+            Task("aaa.end_unwanted", self.end_unwanted, attempts=1, cron="* * * * *"),
+        ]
+
+    async def end_unwanted(self) -> None:
+        """Have sessions ended that live although their log-ins are suspended or closed."""
+        async with self._db.system() as tx:
+            await self._aaa.disconnect_unwanted(tx)
 
     async def disconnect(self, *, command_id: str) -> None:
         """Ask the NAS, and write its own answer into the command.

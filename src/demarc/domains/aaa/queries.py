@@ -151,8 +151,7 @@ _LEASE = """
         SELECT a.network_id, a.address FROM ip_address a
         WHERE a.network_id = %(network_id)s AND a.credential_id IS NULL AND a.pool_id IS NOT NULL
           AND {reserved} AND a.free_from <= now()
-          AND NOT EXISTS (SELECT 1 FROM session_live s
-                          WHERE s.framed_ipv4 = a.address AND s.owner_id = a.owner_id)
+          AND NOT demarc_in_session(a.owner_id, a.address)
         ORDER BY a.reserved_for, a.address LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING host(address) AS value
@@ -185,6 +184,7 @@ ASSIGN_STATIC = Statement(
         SET credential_id = excluded.credential_id, kind = 'static', assigned_at = now(),
             station = NULL
         WHERE a.credential_id IS NULL AND a.free_from <= now()
+          AND NOT demarc_in_session(a.owner_id, a.address)
           AND (a.reserved_for IS NULL OR a.reserved_for = %(tenant_id)s)
     RETURNING host(address) AS value
     """,
@@ -321,6 +321,7 @@ class LiveTarget(msgspec.Struct, frozen=True):
     id: UUID
     tenant_id: UUID
     owner_id: UUID
+    service_id: UUID
     nas_id: UUID
     nas_address: str
     acct_session_id: str
@@ -333,9 +334,29 @@ class LiveTarget(msgspec.Struct, frozen=True):
 LIVE_TARGETS = Statement(
     "aaa.live_targets",
     """
-    SELECT id, tenant_id, owner_id, nas_id, host(nas_address) AS nas_address, acct_session_id,
+    SELECT id, tenant_id, owner_id, service_id, nas_id, host(nas_address) AS nas_address, acct_session_id,
            username, host(framed_ipv4) AS framed_ipv4, calling_station_id, nas_port_id
     FROM session_live WHERE service_id = %(service_id)s ORDER BY started_at, id
+    """,
+    LiveTarget,
+)
+
+
+# Sessions of who may not be logged in: let in before a suspension was heard of, or whose NAS did
+# not answer when it was asked to end them. Each is asked for again after a while.
+UNWANTED_TARGETS = Statement(
+    "aaa.unwanted_targets",
+    """
+    SELECT s.id, s.tenant_id, s.owner_id, s.service_id, s.nas_id,
+           host(s.nas_address) AS nas_address, s.acct_session_id, s.username,
+           host(s.framed_ipv4) AS framed_ipv4, s.calling_station_id, s.nas_port_id
+    FROM credential c JOIN session_live s ON s.credential_id = c.id
+    WHERE c.access <> 'allowed' AND c.updated_at < now() - %(patience)s::interval
+      AND (c.access = 'suspended' OR c.updated_at > now() - interval '7 days')
+      AND NOT EXISTS (SELECT 1 FROM command m
+                      WHERE m.service_id = s.service_id AND m.target_id = s.id
+                        AND m.kind = %(kind)s AND m.created_at > now() - %(pause)s::interval)
+    ORDER BY s.id LIMIT 500
     """,
     LiveTarget,
 )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from demarc.domains.aaa import addresses, queries
 from demarc.domains.aaa.equipment import Equipment
 from demarc.domains.aaa.model import Access, Credential, RadiusStatus, Realm, UsageDay
+from demarc.domains.aaa.queries import LiveTarget
 from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.network import commands
 from demarc.domains.network.model import Command
@@ -21,6 +22,8 @@ DISCONNECT = "radius.disconnect"
 """The kind of command that ends a session, and the task that carries it out."""
 
 _DISCONNECT_WITHIN = timedelta(minutes=2)
+_UNWANTED_AFTER = timedelta(minutes=1)
+_UNWANTED_AGAIN = timedelta(minutes=10)
 # RFC 2865: an attribute holds 253 octets; the realm needs room in it too
 _LONGEST_USERNAME = 128
 # what PAP can carry (RFC 2865, 5.2)
@@ -177,33 +180,22 @@ class Aaa(Equipment):
         Returns:
             A command for each session; its answer is the NAS's own.
         """
-        made = []
-        for session in await queries.LIVE_TARGETS.all(tx, service_id=service_id):
-            reach = await queries.NAS_REACH.one(tx, id=session.nas_id)
-            made.append(
-                await commands.create(
-                    tx,
-                    tenant_id=session.tenant_id,
-                    owner_id=session.owner_id,
-                    service_id=service_id,
-                    kind=DISCONNECT,
-                    target_kind="session",
-                    target_id=session.id,
-                    reach="default" if reach is None or reach.value is None else reach.value,
-                    request={
-                        "reason": reason,
-                        "nas_id": str(session.nas_id),
-                        "nas_address": session.nas_address,
-                        "acct_session_id": session.acct_session_id,
-                        "username": session.username,
-                        "framed_ipv4": session.framed_ipv4,
-                        "calling_station_id": session.calling_station_id,
-                        "nas_port_id": session.nas_port_id,
-                    },
-                    within=_DISCONNECT_WITHIN,
-                )
-            )
-        return made
+        targets = await queries.LIVE_TARGETS.all(tx, service_id=service_id)
+        return [await _disconnect(tx, target, reason) for target in targets]
+
+    async def disconnect_unwanted(self, tx: Tx) -> list[Command]:
+        """Have sessions ended that live although their log-ins are suspended or closed.
+
+        They were let in before the suspension was heard of, or their NAS did not answer when it
+        was asked to end them. A session is asked for once in ten minutes, 500 at a time.
+
+        Args:
+            tx: of the system.
+        """
+        targets = await queries.UNWANTED_TARGETS.all(
+            tx, kind=DISCONNECT, patience=_UNWANTED_AFTER, pause=_UNWANTED_AGAIN
+        )
+        return [await _disconnect(tx, target, "may not be logged in") for target in targets]
 
     async def radius_status(self, tx: Tx, service_id: UUID) -> RadiusStatus:
         """Give a service's log-in, its last attempts, live sessions and newest closed ones.
@@ -252,6 +244,31 @@ class Aaa(Equipment):
         found = await queries.TENANT_TIMEZONE.one(tx, id=tenant_id)
         # the owner of the network does not see its ISPs
         return "UTC" if found is None else str(found.value)
+
+
+async def _disconnect(tx: Tx, session: LiveTarget, reason: str) -> Command:
+    reach = await queries.NAS_REACH.one(tx, id=session.nas_id)
+    return await commands.create(
+        tx,
+        tenant_id=session.tenant_id,
+        owner_id=session.owner_id,
+        service_id=session.service_id,
+        kind=DISCONNECT,
+        target_kind="session",
+        target_id=session.id,
+        reach="default" if reach is None or reach.value is None else reach.value,
+        request={
+            "reason": reason,
+            "nas_id": str(session.nas_id),
+            "nas_address": session.nas_address,
+            "acct_session_id": session.acct_session_id,
+            "username": session.username,
+            "framed_ipv4": session.framed_ipv4,
+            "calling_station_id": session.calling_station_id,
+            "nas_port_id": session.nas_port_id,
+        },
+        within=_DISCONNECT_WITHIN,
+    )
 
 
 def _username(text: str) -> str:

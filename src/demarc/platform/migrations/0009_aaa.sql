@@ -27,6 +27,7 @@ CREATE TABLE credential (
     FOREIGN KEY (tenant_id, realm_id) REFERENCES realm (tenant_id, id)
 );
 CREATE INDEX credential_service ON credential (service_id);
+CREATE INDEX credential_not_allowed ON credential (updated_at) WHERE access <> 'allowed';
 
 -- Every address of every pool, free or leased: one owner each, by its primary key.
 CREATE TABLE ip_address (
@@ -173,4 +174,10 @@ $$;
 CREATE FUNCTION demarc_nas_reach(wanted uuid) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     SELECT reach FROM nas WHERE id = wanted
+$$;
+
+-- Whether a session still uses an address. Another ISP's sessions count, though they are not seen.
+CREATE FUNCTION demarc_in_session(owner uuid, wanted inet) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (SELECT 1 FROM session_live WHERE framed_ipv4 = wanted AND owner_id = owner)
 $$;

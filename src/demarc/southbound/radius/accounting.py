@@ -22,6 +22,7 @@ from demarc.platform.database import Database, Tx
 from demarc.platform.telemetry.counters import count
 from demarc.protocols.radius.errors import Malformed
 from demarc.protocols.radius.packet import Code
+from demarc.southbound.radius.allowance import Allowance
 from demarc.southbound.radius.clients import Clients
 from demarc.southbound.radius.credentials import Credentials
 from demarc.southbound.radius.exchange import Exchange
@@ -75,6 +76,7 @@ class Accountant:
         self._stations = stations
         self._limits = limits
         self._clock = clock
+        self._quarantine = Allowance(limits.quarantine_hourly)
         self._waiting: deque[Item] = deque()
         self._under_way = 0
         self._some = asyncio.Event()
@@ -130,7 +132,7 @@ class Accountant:
             await within(_WRITE_WITHIN, self._book_all(batch))
         except Exception as error:  # noqa: BLE001 - logged; what waits is tried again
             # nothing of it was acknowledged that is not booked; booking twice changes nothing
-            self._waiting.extendleft(item for item in reversed(batch) if not item.exchange.answered)
+            self._waiting.extendleft(item for item in reversed(batch) if not item.exchange.settled)
             if not is_outage(error):
                 _log.exception("accounting cannot be booked")
             elif not self._away:
@@ -148,14 +150,19 @@ class Accountant:
             first_line = str(error).partition("\n")[0].replace("\0", "")
             reason = f"{type(error).__name__}: {first_line}"
             async with self._db.system() as tx:
-                await _put_aside(tx, item, reason)
-            _log.warning("an accounting packet was put aside", reason=reason)
-            count("radius_accounting", kind="quarantined")
-            item.exchange.reply(Code.ACCOUNTING_RESPONSE)
+                kept = await self._put_aside(tx, item, reason)
+            if kept:
+                _log.warning("an accounting packet was put aside", reason=reason)
+                count("radius_accounting", kind="quarantined")
+                item.exchange.reply(Code.ACCOUNTING_RESPONSE)
+            else:
+                _refuse(item)
 
     async def _book(self, batch: Sequence[Item]) -> None:
         """Book a batch in one transaction; when it has committed, acknowledge."""
         done: list[_Booked] = []
+        refused: set[int] = set()
+        aside = 0
         async with self._db.system() as tx:
             subscribers = await subscribers_of(tx, batch, self._credentials)
             entries: list[ledger.Entry] = []
@@ -172,19 +179,39 @@ class Accountant:
                     continue
                 subscriber = subscribers.get(id(item))
                 if told is None or subscriber is None:
-                    await _put_aside(tx, item, item.reason or UNKNOWN)
-                    count("radius_accounting", kind="quarantined")
+                    if await self._put_aside(tx, item, item.reason or UNKNOWN):
+                        aside += 1
+                    else:
+                        refused.add(id(item))
                 else:
                     entries.append(ledger.Entry(subscriber, told))
             done.append(_Booked(await ledger.book(tx, entries)))
         # durable now: nothing that goes wrong from here on may have it booked again
         for item in batch:
-            item.exchange.reply(Code.ACCOUNTING_RESPONSE)
-        count("radius_accounting", len(batch), kind="booked")
+            if id(item) in refused:
+                _refuse(item)
+            else:
+                item.exchange.reply(Code.ACCOUNTING_RESPONSE)
+        count("radius_accounting", len(batch) - aside - len(refused), kind="booked")
+        count("radius_accounting", aside, kind="quarantined")
         try:
             await self._take_over(done)
         except Exception:  # noqa: BLE001 - logged
             _log.exception("what was booked could not be taken over")
+
+    async def _put_aside(self, tx: Tx, item: Item, reason: str) -> bool:
+        """Keep a packet for a person to see; False when its NAS has had too many kept."""
+        nas = item.exchange.client.nas
+        if not self._quarantine.take(nas.id, self._clock()):
+            return False
+        await ledger.quarantine(
+            tx,
+            owner_id=nas.owner_id,
+            nas_id=nas.id,
+            reason=reason,
+            packet=item.exchange.packet.raw,
+        )
+        return True
 
     async def _take_over(self, done: Sequence[_Booked]) -> None:
         now = self._clock()
@@ -231,11 +258,9 @@ def _heard(row: SessionRow, nas: Nas) -> Heard:
     )
 
 
-async def _put_aside(tx: Tx, item: Item, reason: str) -> None:
-    nas = item.exchange.client.nas
-    await ledger.quarantine(
-        tx, owner_id=nas.owner_id, nas_id=nas.id, reason=reason, packet=item.exchange.packet.raw
-    )
+def _refuse(item: Item) -> None:
+    count("radius_dropped", reason="quarantine full")
+    item.exchange.drop()
 
 
 __all__ = ["Accountant"]

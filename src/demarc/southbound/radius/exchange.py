@@ -20,7 +20,7 @@ class Exchange:
         forget: lets the request be tried again; called instead of ``send``.
     """
 
-    __slots__ = ("_forget", "_send", "answered", "client", "host", "packet", "received")
+    __slots__ = ("_forget", "_send", "client", "host", "packet", "received", "settled")
 
     def __init__(
         self,
@@ -38,15 +38,16 @@ class Exchange:
         self.received = received
         self._send = send
         self._forget = forget
-        self.answered = False
+        self.settled = False
 
     def reply(self, code: int, attributes: bytes = b"") -> None:
         """Answer."""
-        self.answered = True
+        self.settled = True
         self._send(encode_reply(self.packet, code, attributes, self.client.secret))
 
     def drop(self) -> None:
         """Give no answer; when the NAS asks again it is a new request."""
+        self.settled = True
         self._forget()
 
 

@@ -20,6 +20,8 @@ class Limits(msgspec.Struct, frozen=True):
         duplicate_size: replies kept for each socket.
         accounting_batch: packets booked in one transaction.
         accounting_waiting: packets that may wait to be booked; more are met with silence.
+        quarantine_hourly: packets of one NAS that are put aside in an hour; more get no answer. A
+            NAS that tells of somebody else's users must not fill the disk.
         attempts_waiting: answered attempts that may wait to be recorded; more are not recorded.
         database_patience: seconds the database may take before it counts as away.
     """
@@ -34,6 +36,7 @@ class Limits(msgspec.Struct, frozen=True):
     duplicate_size: int = 65_536
     accounting_batch: int = 250
     accounting_waiting: int = 20_000
+    quarantine_hourly: int = 1_000
     attempts_waiting: int = 50_000
     database_patience: float = 2.0
 

@@ -88,7 +88,7 @@ class Listener:
                 _log.exception("a RADIUS packet failed")
 
     def _received(self, data: bytes, source: Any) -> None:
-        host = source[0]
+        host = _plain(source[0])
         client = self._clients.find(host)
         if client is None:
             count("radius_dropped", reason="unknown client")
@@ -135,6 +135,13 @@ class Listener:
         except OSError:
             # the socket's buffer is full, or there is no way back: the NAS asks again
             count("radius_dropped", reason="reply not sent")
+
+
+def _plain(host: str) -> str:
+    """Give an address as it is stored: without a zone, IPv4 not within IPv6."""
+    if ":" in host:
+        return host.partition("%")[0].removeprefix("::ffff:")
+    return host
 
 
 __all__ = ["Listener"]

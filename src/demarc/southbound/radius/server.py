@@ -196,19 +196,30 @@ class RadiusServer:
         return task
 
     async def _follow(self, followed: asyncio.Event) -> None:
-        async for batch in changes.follow(self._db, ["credential", "nas", "realm"]):
-            if batch is None:
-                if followed.is_set():
-                    # away for longer than the log of changes reaches back
-                    self._credentials.forget()
-                    self._equipment_changed.set()
-                followed.set()
-                continue
-            for change in batch:
-                if change.kind == "credential":
-                    self._credentials.changed(change.key)
-                else:
-                    self._equipment_changed.set()
+        while True:
+            try:
+                async for batch in changes.follow(self._db, ["credential", "nas", "realm"]):
+                    if batch is None:
+                        self._begin_to_follow(followed)
+                    else:
+                        self._take_over(batch)
+            except Exception:  # noqa: BLE001 - logged; until it is back, what is kept grows old
+                _log.exception("following the changes failed")
+                await asyncio.sleep(_PAUSE)
+
+    def _begin_to_follow(self, followed: asyncio.Event) -> None:
+        if followed.is_set():
+            # away for longer than the log of changes reaches back
+            self._credentials.forget()
+            self._equipment_changed.set()
+        followed.set()
+
+    def _take_over(self, batch: Sequence[changes.Change]) -> None:
+        for change in batch:
+            if change.kind == "credential":
+                self._credentials.changed(change.key)
+            else:
+                self._equipment_changed.set()
 
     async def _reload_clients(self) -> None:
         """Read the NASes and realms again when one changed, as soon as the database lets us.

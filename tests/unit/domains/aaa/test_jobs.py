@@ -123,6 +123,38 @@ async def test_a_final_command_is_not_carried_out_again(house):
     assert len(driver.asked) == 1
 
 
+async def test_a_session_of_a_suspended_service_is_asked_to_end_again_after_a_while(house):
+    driver = Driver(NoAnswer("no answer"))
+    worker = Disconnector(house.db, house.aaa, driver)
+    service = await live_service(house)
+    async with house.as_isp() as tx:
+        await house.aaa.set_access(tx, service.id, "suspended")
+
+    async def commands_after_a_look():
+        await worker.end_unwanted()
+        async with house.as_isp() as tx:
+            return len(await commands.of_service(tx, service.id))
+
+    async def later(minutes):
+        async with house.db.system() as tx:
+            await tx.conn.execute(
+                "UPDATE credential SET updated_at = updated_at - make_interval(mins => %s)",
+                [minutes],
+            )
+            await tx.conn.execute(
+                "UPDATE command SET created_at = created_at - make_interval(mins => %s)",
+                [minutes],
+            )
+
+    # the suspension's own disconnect has its time first
+    assert await commands_after_a_look() == 0
+    await later(2)
+    assert await commands_after_a_look() == 1
+    assert await commands_after_a_look() == 1
+    await later(11)
+    assert await commands_after_a_look() == 2
+
+
 async def test_upkeep_closes_what_nobody_tells_of(house):
     service = await live_service(house, datetime.now(UTC) - timedelta(hours=2))
     for task in Housekeeping(house.db).tasks():

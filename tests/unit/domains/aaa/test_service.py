@@ -186,6 +186,27 @@ async def test_an_address_with_a_live_session_is_not_leased_to_another(house):
     assert given == "100.64.0.3"
 
 
+async def test_an_address_of_another_isps_live_session_is_passed_over_though_unseen(house):
+    theirs = await house.service(of=house.other_isp)
+    async with house.as_other_isp() as tx:
+        (made,) = await house.aaa.credentials_of(tx, theirs.id)
+    async with house.db.system() as tx:
+        record = Record(
+            kind=Kind.START,
+            nas_id=house.nas.id,
+            nas_address="127.0.0.1",
+            acct_session_id="s",
+            username="u",
+            at=datetime.now(UTC),
+            exact=True,
+            framed_ipv4="100.64.0.2",
+        )
+        subscriber = Subscriber(made.id, house.other_isp.id, house.fno.id, theirs.id, "UTC")
+        await book(tx, [Entry(subscriber, record)])
+    ours = await house.service()
+    assert await leases(house, (await all_of(house, ours))[0]) == ["100.64.0.3"]
+
+
 async def test_a_further_address_goes_back_when_nobody_used_it_for_a_day(house):
     service = await house.service()
     (made,) = await all_of(house, service)

@@ -301,6 +301,23 @@ async def test_accounting_of_nobody_known_is_kept_and_acknowledged(house, nas):
     assert b"stranger@nowhere" in packet
 
 
+async def test_a_nas_that_tells_of_strangers_without_end_does_not_fill_the_disk(house):
+    limits = Limits(quarantine_hourly=3)
+    async with running(house.db, house.keys, limits) as process:
+        nas = process.nas(NAS_SECRET)
+        for number in range(3):
+            await nas.account("Start", "stranger@nowhere", f"s{number}")
+        before = dropped("quarantine full")
+        pairs = [("Acct-Status-Type", "Start"), ("User-Name", "stranger@nowhere")]
+        octets = nas.send(Code.ACCOUNTING_REQUEST, pairs)
+        await until(lambda: dropped("quarantine full") == before + 1)
+        # whom we know goes on
+        username, _ = await login_of(house, await house.service())
+        await nas.account("Start", username, "s1")
+        assert not nas._asked[octets[1]][1].done()
+    assert len(await quarantined(house)) == 3
+
+
 async def test_a_nas_of_another_network_tells_nothing_of_this_one(house, process):
     service = await house.service()
     username, password = await login_of(house, service)
