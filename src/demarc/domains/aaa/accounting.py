@@ -32,7 +32,7 @@ from demarc.domains.aaa.sessions import (
 from demarc.domains.aaa.usage import Octets, event_time, spread
 
 
-class Kept(msgspec.Struct):
+class Kept(msgspec.Struct, gc=False):
     """A session in the hands of the state machine.
 
     Attributes:

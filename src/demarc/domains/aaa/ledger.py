@@ -34,7 +34,7 @@ _STALE_MORE = timedelta(minutes=10)
 _KEEP_QUARANTINE = timedelta(days=90)
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A record and to whom it is booked."""
 
     subscriber: Subscriber

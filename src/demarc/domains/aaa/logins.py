@@ -16,7 +16,7 @@ from demarc.platform.database import Tx
 from demarc.platform.events import emit
 
 
-class Login(msgspec.Struct):
+class Login(msgspec.Struct, gc=False):
     """A credential with its addresses, as it is kept in memory.
 
     Attributes:
@@ -45,14 +45,14 @@ class Login(msgspec.Struct):
         return self.leases[0] if self.leases and self.leases[0].kind == "static" else None
 
 
-class Booked(msgspec.Struct, frozen=True):
+class Booked(msgspec.Struct, frozen=True, gc=False):
     """To whom sessions are booked, and the network that may tell of them."""
 
     network_id: UUID
     subscriber: Subscriber
 
 
-class AnsweredAttempt(msgspec.Struct, frozen=True):
+class AnsweredAttempt(msgspec.Struct, frozen=True, gc=False):
     """An Access-Request that was answered, to be recorded.
 
     Attributes:

@@ -105,7 +105,7 @@ class Credential(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class Lease(msgspec.Struct, frozen=True):
+class Lease(msgspec.Struct, frozen=True, gc=False):
     """An address of a credential.
 
     Attributes:

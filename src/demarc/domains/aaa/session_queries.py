@@ -164,7 +164,7 @@ CLOSE_OF_NAS = Statement(
 )
 
 
-class Counted(msgspec.Struct, frozen=True):
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """The counters of a live session, as ``COUNT_LIVE`` takes them."""
 
     id: UUID
@@ -176,7 +176,7 @@ class Counted(msgspec.Struct, frozen=True):
     ipv6_output_octets: int
 
 
-class UsedOnDay(msgspec.Struct):
+class UsedOnDay(msgspec.Struct, gc=False):
     """Octets to be added to a service's day, as ``ADD_USAGE`` takes them."""
 
     service_id: UUID
@@ -189,7 +189,7 @@ class UsedOnDay(msgspec.Struct):
     ipv6_up: int = 0
 
 
-class LiveUse(msgspec.Struct, frozen=True):
+class LiveUse(msgspec.Struct, frozen=True, gc=False):
     """A live session as the index of stations knows it."""
 
     credential_id: UUID

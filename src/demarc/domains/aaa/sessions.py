@@ -22,7 +22,7 @@ class Kind(IntEnum):
     INTERIM = 3
 
 
-class Subscriber(msgspec.Struct, frozen=True):
+class Subscriber(msgspec.Struct, frozen=True, gc=False):
     """To whom a session is booked.
 
     Attributes:
@@ -36,7 +36,7 @@ class Subscriber(msgspec.Struct, frozen=True):
     timezone: str
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """What one Accounting-Request says, counters 64 bits wide and the right way round.
 
     Attributes:
@@ -77,7 +77,7 @@ class Record(msgspec.Struct, frozen=True):
         return self.at - timedelta(seconds=self.session_seconds)
 
 
-class SessionRow(msgspec.Struct):
+class SessionRow(msgspec.Struct, gc=False):
     """A session as it is stored: live without ``ended_at``, closed with it.
 
     Attributes:

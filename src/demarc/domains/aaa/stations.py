@@ -20,7 +20,7 @@ SessionKey = tuple[UUID, str, str]
 """NAS, its address, Acct-Session-Id."""
 
 
-class Granted(msgspec.Struct, frozen=True):
+class Granted(msgspec.Struct, frozen=True, gc=False):
     """The station may log in.
 
     Attributes:
@@ -40,7 +40,7 @@ class WantsAddress(msgspec.Struct, frozen=True):
     """The station may log in once the credential has one more address."""
 
 
-class Heard(msgspec.Struct, frozen=True):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """What accounting says of a session.
 
     Attributes:
@@ -58,7 +58,7 @@ class Heard(msgspec.Struct, frozen=True):
     over: bool
 
 
-class Use(msgspec.Struct, eq=False):
+class Use(msgspec.Struct, eq=False, gc=False):
     """A station logged in with a credential.
 
     Attributes:

@@ -13,7 +13,7 @@ _FURTHEST_AHEAD = timedelta(minutes=5)
 _FURTHEST_BACK = timedelta(days=7)
 
 
-class Octets(msgspec.Struct):
+class Octets(msgspec.Struct, gc=False):
     """Octets of a service on a day, IPv6 within the totals."""
 
     down: int = 0

@@ -25,7 +25,7 @@ _AT_ONCE = 200
 _READERS = 2
 
 
-class Entry(msgspec.Struct, eq=False):
+class Entry(msgspec.Struct, eq=False, gc=False):
     """What is known of a log-in.
 
     Attributes:

@@ -1,6 +1,6 @@
 """Requests that come again, and the replies they get again (RFC 5080, 2.2.2)."""
 
-from collections import deque
+from collections import OrderedDict
 from typing import Any
 
 Key = tuple[Any, int]
@@ -22,7 +22,7 @@ class Duplicates:
     """The requests of one socket, for as long as they may come again.
 
     Only requests that were verified are put in, so that a forger can neither fill it nor put a
-    reply out of it.
+    reply out of it. A source has one for each Identifier: a new one takes the old one's place.
 
     Args:
         age: seconds a request is remembered.
@@ -32,8 +32,8 @@ class Duplicates:
     def __init__(self, age: float, size: int) -> None:
         self._age = age
         self._size = size
-        self._slots: dict[Key, Slot] = {}
-        self._order: deque[tuple[Key, Slot]] = deque()
+        # the oldest first
+        self._slots: OrderedDict[Key, Slot] = OrderedDict()
 
     def find(self, key: Key, authenticator: bytes, now: float) -> Slot | None:
         """Give the request that this one repeats, None if it is a new one.
@@ -47,19 +47,18 @@ class Duplicates:
 
     def open(self, key: Key, authenticator: bytes, now: float) -> Slot:
         """Remember a new request."""
-        order = self._order
-        while order and (order[0][1].until <= now or len(order) >= self._size):
-            self._forget(*order.popleft())
-        slot = Slot(authenticator, now + self._age)
-        self._slots[key] = slot
-        order.append((key, slot))
+        slots = self._slots
+        slots.pop(key, None)
+        while slots:
+            oldest = next(iter(slots))
+            if len(slots) < self._size and slots[oldest].until > now:
+                break
+            del slots[oldest]
+        slot = slots[key] = Slot(authenticator, now + self._age)
         return slot
 
     def discard(self, key: Key, slot: Slot) -> None:
         """Forget a request that gets no reply now, so that it may be tried again."""
-        self._forget(key, slot)
-
-    def _forget(self, key: Key, slot: Slot) -> None:
         if self._slots.get(key) is slot:
             del self._slots[key]
 

@@ -14,7 +14,7 @@ from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.records import NasRestart
 
 
-class Item(msgspec.Struct, eq=False):
+class Item(msgspec.Struct, eq=False, gc=False):
     """A packet on its way into the books.
 
     Attributes:

@@ -52,3 +52,23 @@ def test_there_are_never_more_than_its_size():
         seen.open((("192.0.2.1", number), 1), b"a" * 16, 0)
     assert len(seen) == 100
     assert seen.find((("192.0.2.1", 999), 1), b"a" * 16, 1) is not None
+
+
+def test_one_identifier_used_again_and_again_pushes_no_other_request_out():
+    seen = Duplicates(10, 100)
+    slot = seen.open((NAS, 2), b"a" * 16, 0)
+    for number in range(1000):
+        seen.open((NAS, 1), number.to_bytes(16, "big"), number / 1000)
+    assert len(seen) == 2
+    assert seen.find((NAS, 2), b"a" * 16, 1) is slot
+
+
+def test_a_request_whose_identifier_is_used_anew_is_remembered_for_its_own_time():
+    seen = Duplicates(10, 100)
+    seen.open((NAS, 1), b"a" * 16, 0)
+    seen.open((NAS, 2), b"b" * 16, 1)
+    new = seen.open((NAS, 1), b"c" * 16, 5)
+    # what is too old goes when the next one comes, and nothing else
+    seen.open((NAS, 3), b"d" * 16, 12)
+    assert len(seen) == 2
+    assert seen.find((NAS, 1), b"c" * 16, 12) is new
