@@ -62,11 +62,8 @@ async def test_told_to_end_it_answers_and_writes_down_what_is_under_way(running,
             web, worker = running.pid("web"), running.pid("worker")
             assert await running.rows(LISTENERS)
             running.process.terminate()
-
-            async def ending():
-                return running.log("ending")
-
-            await eventually(ending)
+            await eventually(lambda: said(running, "Shutting down"))
+        # the call was under way when the web process had begun to end
         answer = await order
 
         async def takes_jobs():
@@ -76,8 +73,13 @@ async def test_told_to_end_it_answers_and_writes_down_what_is_under_way(running,
         await eventually(takes_jobs, lambda found: not found)
         assert web not in running.processes()
         assert worker in running.processes()
-        nas.answer(0)
+        async with running.holding("session_live"):
+            nas.answer(0)
+            # the last one takes no more packets, and waits for the database
+            await eventually(lambda: unread(running), lambda octets: octets > 8192)
+            acknowledged = subscribers.witness.acknowledgements
         assert await asyncio.wait_for(running.process.wait(), 30) == 0
+        assert subscribers.witness.acknowledgements > acknowledged
     assert not running.processes()
     await orders.aclose()
 
@@ -161,3 +163,11 @@ async def test_all_its_processes_killed_at_once_it_starts_again_with_all_it_had(
     await subscribers.acknowledged(3, talking)
     await subscribers.hang_up(talking)
     await check_book(running.conninfo(), subscribers.witness, whole=talking)
+
+
+async def said(running, event):
+    return running.log(event)
+
+
+async def unread(running):
+    return running.unread()
