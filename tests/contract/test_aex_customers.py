@@ -130,6 +130,20 @@ async def test_update_withdraws_a_consent_and_keeps_its_history(office):
     ]
 
 
+async def test_consents_given_at_the_same_time_follow_each_other(office):
+    customer_id = await office.new_customer()
+    days = [f"2024-12-{day}T09:06:42.000Z" for day in (11, 12, 13, 14)]
+    answers = await asyncio.gather(
+        *(office.isp.put(f"/customers/{customer_id}", json={"fno_opt_in": day}) for day in days)
+    )
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.json()["fno_opt_in"] for answer in answers] == days
+    async with office.house.as_isp() as tx:
+        consents = await office.house.subscribers.consents(tx, UUID(customer_id))
+    assert len(consents) == 4
+    assert len([one for one in consents if one.withdrawn_at is None]) == 1
+
+
 async def test_update_refuses_null_where_a_value_is_needed(office):
     customer_id = await office.new_customer()
     refused = await office.isp.put(f"/customers/{customer_id}", json={"email": None})
@@ -183,6 +197,17 @@ async def test_two_isps_that_order_for_one_customer_at_once_do_not_share_them(of
         office.isp.post("/services", json=wanted), office.other_isp.post("/services", json=wanted)
     )
     assert sorted(answer.status_code for answer in answers) == [201, 422]
+
+
+async def test_an_isp_that_orders_twice_at_once_for_one_customer_takes_them_on(office):
+    free = await of_no_isp(office)
+    wanted = {
+        "customer_id": free,
+        "product_id": str(office.house.product.id),
+        "premise_id": str(office.house.premise_id),
+    }
+    answers = await asyncio.gather(*(office.isp.post("/services", json=wanted) for _ in range(4)))
+    assert [answer.status_code for answer in answers] == [201] * 4
 
 
 async def test_a_customer_of_no_isp_cannot_be_changed_by_one(office):

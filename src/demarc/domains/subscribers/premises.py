@@ -96,9 +96,14 @@ class Premises:
         before = (premise.area_id, premise.predefined, premise.timezone)
         if before != (wanted_area, predefined, timezone):
             with _area_of_network():
-                await queries.UPDATE_PREMISE.run(
-                    tx, id=premise.id, area_id=wanted_area, predefined=predefined, timezone=timezone
-                )
+                async with tx.conn.transaction():
+                    await queries.UPDATE_PREMISE.run(
+                        tx,
+                        id=premise.id,
+                        area_id=wanted_area,
+                        predefined=predefined,
+                        timezone=timezone,
+                    )
         elif not moved:
             return premise
         await audit.write(

@@ -56,10 +56,12 @@ GET_CUSTOMER = Statement(
     Customer,
 )
 
+# Who waited for the row has its newest version, but of the consents what they were before the
+# wait: they are read only then, by a statement that begins after it.
 LOCK_CUSTOMER = Statement(
     "subscribers.lock_customer",
-    f"SELECT {CUSTOMER_COLUMNS} FROM customer c WHERE c.id = %(id)s FOR UPDATE OF c",
-    Customer,
+    "SELECT id FROM customer WHERE id = %(id)s FOR UPDATE",
+    Key,
 )
 
 UPDATE_CUSTOMER = Statement(
@@ -71,6 +73,14 @@ UPDATE_CUSTOMER = Statement(
         mobile_number = %(mobile_number)s::text, search = %(search)s::text[], updated_at = now()
     WHERE id = %(id)s
     """,
+)
+
+# Who claim one customer at once wait for each other here: who waited for the row would keep it
+# locked, though there is nothing left to change, against services made for it meanwhile.
+LOCK_CLAIM = Statement(
+    "subscribers.lock_claim",
+    "SELECT pg_advisory_xact_lock(hashtextextended(%(id)s::uuid::text, 2))::text AS value",
+    Scalar,
 )
 
 CLAIM_CUSTOMER = Statement(

@@ -113,9 +113,9 @@ class Subscribers(Premises):
             Invalid: a value cannot be taken.
             Conflict: another customer has that tax number.
         """
-        before = await queries.LOCK_CUSTOMER.one(tx, id=customer_id)
-        if before is None:
+        if await queries.LOCK_CUSTOMER.one(tx, id=customer_id) is None:
             raise NotFound("customer", customer_id)
+        before = await self.customer(tx, customer_id)
         if (before.tenant_id or before.owner_id) != tx.tenant:
             raise Forbidden("the customer is not yours to change; order a service for them first")
         given = {
@@ -180,14 +180,15 @@ class Subscribers(Premises):
             NotFound: there is none, or the customer is another ISP's.
         """
         found = await self.customer(tx, customer_id)
-        if found.tenant_id == tx.tenant:
-            return found
-        if found.tenant_id is None and await queries.CLAIM_CUSTOMER.run(
-            tx, id=customer_id, tenant_id=tx.tenant
-        ):
-            await audit.write(tx, action="claim", kind="customer", key=customer_id)
-            return await self.customer(tx, customer_id)
-        raise NotFound("customer", customer_id)
+        if found.tenant_id is None:
+            await queries.LOCK_CLAIM.one(tx, id=customer_id)
+            if await queries.CLAIM_CUSTOMER.run(tx, id=customer_id, tenant_id=tx.tenant):
+                await audit.write(tx, action="claim", kind="customer", key=customer_id)
+            # who else claimed the customer meanwhile may have been of this ISP
+            found = await self.customer(tx, customer_id)
+        if found.tenant_id != tx.tenant:
+            raise NotFound("customer", customer_id)
+        return found
 
     async def consents(self, tx: Tx, customer_id: UUID) -> list[Consent]:
         """Give what a customer agreed to and took back, in order."""
