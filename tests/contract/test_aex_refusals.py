@@ -167,6 +167,7 @@ async def test_unknown_paths_and_methods(office):
         (b'{"a": }', None),
         (b"\xff\xfe", None),
         (b'{"first_name": "\\ud800"}', None),
+        (b'{"first_name": "Jo\xff"}', None),
     ],
 )
 async def test_a_body_that_is_not_the_json_asked_for_is_400(office, content, field):
@@ -226,6 +227,12 @@ async def test_a_zero_octet_is_400_wherever_it_comes(office):
         assert_problem(await office.isp.get(path), 400)
     answer = await office.isp.post("/customers", json=JOE | {"first_name": "a\0b"})
     assert assert_problem(answer, 400)["errors"][0]["field"] == "first_name"
+
+
+async def test_a_line_has_no_end_of_line(office):
+    for ending in ("\n", "\r\n", "\x7f"):
+        answer = await office.isp.post("/customers", json=JOE | {"first_name": f"Joe{ending}"})
+        assert assert_problem(answer, 400)["errors"][0]["field"] == "first_name"
 
 
 async def test_absolute_urls_come_from_the_public_url(house):

@@ -71,8 +71,9 @@ async def test_snapshot_4_is_an_array(office):
 
 async def test_head_does_not_use_the_snapshot_up(office):
     service_id = await office.new_service()
-    head = await office.isp.head("/services/snapshot")
-    assert head.status_code == 405
-    assert "GET" in head.headers["allow"]
+    for path in ("/services/snapshot", "/services/snapshot/", "/services//snapshot"):
+        head = await office.isp.head(path)
+        assert head.status_code == 405
+        assert "GET" in head.headers["allow"]
     changed = (await office.isp.get("/services/snapshot")).json()
     assert [one["service_id"] for one in changed] == [service_id]

@@ -95,7 +95,7 @@ class Api(msgspec.Struct, frozen=True):
         """
         found = await wire_ids.find(tx, request.user.api, kind, shown)
         if found is None:
-            raise Unprocessable(f"{kind}_id", f"is not a {kind} that is known here")
+            raise Unprocessable(f"{kind}_id", f"is not the id of a known {kind}")
         return found
 
     async def create(

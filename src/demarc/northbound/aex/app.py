@@ -43,7 +43,7 @@ class AexApp(Litestar):
         method = scope.get("method")
         if method == "HEAD":
             # where GET acts no handler takes HEAD, so that the answer says which methods are taken
-            if not scope["path"].rstrip("/").endswith(_ACTS):
+            if not _acts(scope["path"]):
                 scope = cast("HTTPScope", dict(scope) | {"method": "GET"})
             send = _headers_only(send)
         elif method == "OPTIONS" and (allowed := self._allowed(scope["path"])):
@@ -53,7 +53,7 @@ class AexApp(Litestar):
 
     def _allowed(self, path: str) -> set[str]:
         """Give the methods of a path, of the route with the most literal segments."""
-        asked = [segment for segment in path.split("/") if segment]
+        asked = _segments(path)
         most, methods = -1, set[str]()
         for route in self.routes:
             segments = route.path_components
@@ -66,9 +66,18 @@ class AexApp(Litestar):
             )
             if fits and len(literal) > most:
                 most, methods = len(literal), {str(method) for method in route.methods}
-        if "GET" in methods and not path.rstrip("/").endswith(_ACTS):
+        if "GET" in methods and not _acts(path):
             methods.add("HEAD")
         return methods
+
+
+def _segments(path: str) -> list[str]:
+    """Give the segments of a path as its routing takes them: however many slashes part them."""
+    return [segment for segment in path.split("/") if segment]
+
+
+def _acts(path: str) -> bool:
+    return ("/" + "/".join(_segments(path))).endswith(_ACTS)
 
 
 async def _options(allowed: set[str], send: Send) -> None:

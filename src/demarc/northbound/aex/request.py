@@ -50,9 +50,12 @@ class AexRequest(Request[Caller, None, State]):
             raise NotJson
         field = self.route_handler.parsed_data_field
         body = await self.body()
-        if field is None:
-            return msgspec.json.decode(body)
-        return msgspec.json.decode(body, type=field.annotation)
+        try:
+            if field is None:
+                return msgspec.json.decode(body)
+            return msgspec.json.decode(body, type=field.annotation)
+        except UnicodeDecodeError as damaged:
+            raise msgspec.DecodeError("it is not UTF-8") from damaged
 
 
 def admit(principal: Principal, path: str, method: str) -> Caller:

@@ -12,8 +12,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 Item = TypeVar("Item")
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
-Line = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Address = Annotated[str, Meta(max_length=400, pattern=r"^[^\x00-\x1f\x7f]*$")]
+# Python's $ matches before a last line feed as well
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+Line = Annotated[str, Meta(max_length=200, pattern=_ONE_LINE)]
+Address = Annotated[str, Meta(max_length=400, pattern=_ONE_LINE)]
 Ssid = Annotated[str, Meta(min_length=1, max_length=32, description="1 to 32 octets")]
 Passphrase = Annotated[
     str,
