@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from sys import intern
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,8 @@ from demarc.domains.aaa.model import Lease, Nas, Realm
 from demarc.domains.aaa.queries import LoginRow, SubscriberRow
 from demarc.platform.database import Tx
 from demarc.platform.events import emit
+
+Shared = TypeVar("Shared", UUID, int)
 
 
 class Login(msgspec.Struct, gc=False):
@@ -73,12 +76,13 @@ class AnsweredAttempt(msgspec.Struct, frozen=True, gc=False):
     first: bool = False
 
 
-# Tens of thousands of log-ins are kept, of a few tenants and realms: each of those once.
-_shared: dict[UUID, UUID] = {}
+# Tens of thousands of log-ins are kept, of a few tenants, realms and speeds: each of those once.
+_shared: dict[Any, Any] = {}
 
 
-def _share(key: UUID) -> UUID:
-    return _shared.setdefault(key, key)
+def _share(value: Shared) -> Shared:
+    kept: Shared = _shared.setdefault(value, value)
+    return kept
 
 
 def _login(row: LoginRow) -> Login:
@@ -89,8 +93,8 @@ def _login(row: LoginRow) -> Login:
         username=row.username,
         secret=row.secret,
         access=intern(row.access),
-        download_bps=row.download_bps,
-        upload_bps=row.upload_bps,
+        download_bps=_share(row.download_bps),
+        upload_bps=_share(row.upload_bps),
         max_sessions=row.max_sessions,
         accepted_before=row.first_accept_at is not None,
         subscriber=Subscriber(

@@ -107,6 +107,11 @@ class Stations:
             return Refused("too many sessions")
         if not login.leases:
             return Granted(None)
+        if not others and len(login.leases) == 1:
+            # nearly all there is: one line, one address
+            address = login.leases[0].address
+            if self._is_free(login, address, now):
+                return Granted(address)
         static = login.static
         leases = login.leases if static is None else [static]
         taken = {use.address for use in others}
@@ -127,7 +132,7 @@ class Stations:
         """Note that a station was accepted and begins a session soon."""
         use = _of_station(self._active(login.id, now), station)
         if use is None:
-            use = self._add(Use(login.id, login.network_id, station, address))
+            use = self._add(Use(login.id, login.network_id, _known(login, station), address))
         use.granted_until = now + GRANT_SECONDS
         self._give(use, address)
 
@@ -204,7 +209,12 @@ class Stations:
         return holder is None or holder.credential_id == login.id or not holder.active(now)
 
     def _add(self, use: Use) -> Use:
-        self._by_credential.setdefault(use.credential_id, []).append(use)
+        uses = self._by_credential.get(use.credential_id)
+        if uses is None:
+            # grown by appending it would have room for four
+            self._by_credential[use.credential_id] = [use]
+        else:
+            uses.append(use)
         return use
 
     def _give(self, use: Use, address: str | None) -> None:
@@ -259,6 +269,14 @@ def _of_session(uses: list[Use], heard: Heard) -> Use | None:
         if heard.address is not None and use.address == heard.address:
             return use
     return waiting[0] if waiting and heard.address is None else None
+
+
+def _known(login: Login, station: str | None) -> str | None:
+    """Give a station as a lease of its log-in names it, so that the text is kept once."""
+    for lease in login.leases:
+        if lease.station == station:
+            return lease.station
+    return station
 
 
 def _strangeness(lease: Lease, station: str | None) -> int:
