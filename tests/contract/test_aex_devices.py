@@ -147,6 +147,10 @@ async def test_an_olt_that_is_down_is_504_and_the_cached_answer_keeps_its_age(of
     assert silent.status_code == 504
     assert silent.headers["content-type"] == "application/problem+json"
     assert silent.json()["title"] == "Gateway Timeout"
+    # where the OLT is is the owner's to know
+    assert "127.0.0.1" not in silent.text
+    silent = await office.fno.get(f"/fno/services/{service_id}/device/status/live")
+    assert (silent.status_code, "127.0.0.1" in silent.text) == (504, True)
     await plant.poll()
     assert (await office.isp.get(f"/services/{service_id}/device/status")).json() == before
 

@@ -85,7 +85,7 @@ def problem(
     )
 
 
-def of_domain(_request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:
+def of_domain(request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:
     """Answer what a use case refused."""
     match error:
         case NotFound():
@@ -100,7 +100,9 @@ def of_domain(_request: Request[Any, Any, Any], error: DomainError) -> Response[
         case Limited(retry_after=seconds):
             return problem(429, str(error), headers={"Retry-After": str(seconds)})
         case DeviceSilent():
-            return problem(504, str(error))
+            # why not names addresses of the network, which are its owner's alone
+            owner = request.user.side == "fno"
+            return problem(504, str(error) if owner else "the device did not answer in time")
         case Unavailable():
             return problem(503, str(error), headers={"Retry-After": str(_RETRY_AFTER)})
         case _:
