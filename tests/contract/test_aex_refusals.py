@@ -81,6 +81,8 @@ async def test_a_token_that_may_only_read_changes_nothing(office):
     token = await office.token(office.house.isp, scopes=("read",))
     reader = office.client(Authorization=f"Bearer {token}")
     assert (await reader.get("/services")).status_code == 200
+    point = {"latitude": -33.93, "longitude": 18.42}
+    assert (await reader.post("/locations/proximity-search", json=point)).status_code == 200
     assert_problem(await reader.post("/customers", json=JOE), 403)
     assert (await office.isp.get("/customers")).json()["total"] == 0
 

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from demarc.domains.errors import Forbidden
 from demarc.domains.identity.authentication import Authenticator
 from demarc.domains.identity.model import Principal, Unauthenticated
-from demarc.northbound.aex.request import admit
+from demarc.northbound.aex.request import READS, SAFE_METHODS, admit
 
 # The organisation a person with roles at several acts for, by its slug.
 TENANT_HEADER = "x-demarc-tenant"
@@ -37,9 +37,13 @@ class Authentication(AbstractAuthenticationMiddleware):
             Limited: too many failures.
         """
         principal = await self._principal(connection)
-        method = str(connection.scope.get("method", "GET"))
+        # a search may be a POST
+        reads = (
+            connection.scope.get("method", "GET") in SAFE_METHODS
+            or READS in connection.route_handler.opt
+        )
         return AuthenticationResult(
-            user=admit(principal, connection.scope["path"], method), auth=None
+            user=admit(principal, connection.scope["path"], reads=reads), auth=None
         )
 
     async def _principal(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:

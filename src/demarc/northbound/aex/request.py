@@ -14,6 +14,9 @@ from demarc.views.services import Side
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+READS = "reads"
+"""The handler's option that says of another method that it changes nothing."""
+
 
 class Caller(msgspec.Struct, frozen=True):
     """Who calls, on which side of open access, and by which API's ids."""
@@ -58,8 +61,13 @@ class AexRequest(Request[Caller, None, State]):
             raise msgspec.DecodeError("it is not UTF-8") from damaged
 
 
-def admit(principal: Principal, path: str, method: str) -> Caller:
+def admit(principal: Principal, path: str, *, reads: bool) -> Caller:
     """Let a caller in, on the side the path belongs to.
+
+    Args:
+        principal: who calls.
+        path: what they call.
+        reads: whether the call changes nothing, so that the scope to read is enough.
 
     Raises:
         Forbidden: their credential is for the other side, or lacks the scope.
@@ -75,7 +83,7 @@ def admit(principal: Principal, path: str, method: str) -> Caller:
             if side == "fno"
             else "this is for the ISPs on a network"
         )
-    scope = READ if method in SAFE_METHODS else WRITE
+    scope = READ if reads else WRITE
     if scope not in principal.scopes:
         raise Forbidden(f"your credential lacks the scope {scope!r}")
     return Caller(principal, side)

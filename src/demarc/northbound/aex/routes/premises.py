@@ -23,7 +23,7 @@ from demarc.northbound.aex.api import (
     as_page,
     path_of,
 )
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import READS, AexRequest
 from demarc.platform.database import Tx
 from demarc.views import premises, wire_ids
 from demarc.views.premises import PremiseRow
@@ -194,6 +194,7 @@ async def search_addresses(
     operation_id="aex.locations.proximity",
     summary="Search near a point",
     status_code=200,
+    opt={READS: True},
 )
 async def search_near(
     request: AexRequest,
