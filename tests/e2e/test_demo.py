@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import sys
@@ -23,7 +24,7 @@ def free_port(kind: socket.SocketKind) -> int:
 
 @contextlib.asynccontextmanager
 async def demo(folder: Path, ports: list[int]):
-    """Run the demo until the block ends; give what it wrote, once it has."""
+    """Run the demo until the block ends; give what it wrote, once it has, and the process."""
     file = folder / "demo.json"
     file.unlink(missing_ok=True)
     process = await asyncio.create_subprocess_exec(
@@ -47,7 +48,7 @@ async def demo(folder: Path, ports: list[int]):
 
     try:
         await eventually(written, within=60)
-        yield json.loads(file.read_text()), printed
+        yield json.loads(file.read_text()), printed, process
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
@@ -58,7 +59,7 @@ async def demo(folder: Path, ports: list[int]):
 
 async def test_the_demo_is_an_isp_that_lives_and_can_be_used(place):
     ports = [free_port(socket.SOCK_STREAM), *(free_port(socket.SOCK_DGRAM) for _ in range(2))]
-    async with demo(place, ports) as (given, printed):
+    async with demo(place, ports) as (given, printed, _):
         assert given["http"] == f"http://127.0.0.1:{ports[0]}"
         sample = given["sample"]
         path = f"/services/{sample['service_id']}"
@@ -125,9 +126,29 @@ async def test_the_demo_is_an_isp_that_lives_and_can_be_used(place):
             assert secret.encode() not in printed
     assert (place / "demo.json").stat().st_mode & 0o077 == 0
     # again, on what is there
-    async with demo(place, ports) as (again, _):
+    async with demo(place, ports) as (again, printed, process):
         assert again["sample"] == sample
         assert again["aex"] == given["aex"]
+        # without its simulated network Demarc goes on
+        async with client(given, given["aex"]["token"]) as isp:
+            await eventually(lambda: answered(isp, f"{path}/device/status/live", 200), within=40)
+            os.kill(lab_of(process.pid), signal.SIGKILL)
+            await eventually(lambda: said(printed, b"simulated network has ended"), within=20)
+            assert await answered(isp, f"{path}/device/status/live", 504)
+            assert await answered(isp, f"{path}/device/status", 200)
+
+
+async def answered(caller: httpx.AsyncClient, path: str, status: int) -> bool:
+    return (await caller.get(path)).status_code == status
+
+
+def lab_of(demo_pid: int) -> int:
+    """Give the process id of a demo's lab."""
+    children = Path(f"/proc/{demo_pid}/task/{demo_pid}/children").read_text().split()
+    [lab] = [
+        child for child in children if b"demarc.lab" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    return int(lab)
 
 
 async def said(printed: bytearray, words: bytes) -> bool:

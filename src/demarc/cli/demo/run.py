@@ -19,7 +19,7 @@ from demarc.cli.demo import secrets
 from demarc.cli.demo.isp import Isp, Subscriber
 from demarc.cli.demo.lab import Lab, lab
 from demarc.cli.demo.secrets import DemoSecrets, write_private
-from demarc.cli.demo.show import Progress, introduction
+from demarc.cli.demo.show import NETWORK_ENDED, Progress, introduction
 from demarc.platform.clock import now
 from demarc.platform.settings import Settings
 from demarc.platform.telemetry import configure_logs
@@ -50,7 +50,8 @@ async def _demo(settings: Settings) -> None:
     kept = secrets.load(folder / "secrets.json")
     async with serving(settings) as running, lab() as simulated:
         progress = Progress()
-        background: list[asyncio.Task[Any]] = [asyncio.create_task(running.wait())]
+        served = asyncio.create_task(running.wait())
+        background: list[asyncio.Task[Any]] = [served]
         try:
             kept = await _describe(running.settings, folder, kept)
             await _start_network(simulated, running.settings, kept)
@@ -60,16 +61,25 @@ async def _demo(settings: Settings) -> None:
             written = settings.data / "demo.json"
             write_private(written, msgspec.json.format(msgspec.json.encode(file)) + b"\n")
             print(introduction(settings, file, str(written)), flush=True)  # noqa: T201
-            background.append(asyncio.create_task(simulated.follow(progress.show)))
+            background.append(asyncio.create_task(_follow(simulated, progress)))
             done, _ = await asyncio.wait(background, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            if served not in done:
+                await served  # a network whose devices are silent is served too
         finally:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             with contextlib.suppress(OSError):  # the terminal may be gone
                 progress.end()
+
+
+async def _follow(simulated: Lab, progress: Progress) -> None:
+    """Show what the lab tells, and say so when it has ended."""
+    await simulated.follow(progress.show)
+    progress.end()
+    print(NETWORK_ENDED, flush=True)  # noqa: T201
 
 
 async def _describe(settings: Settings, folder: Path, kept: DemoSecrets) -> DemoSecrets:

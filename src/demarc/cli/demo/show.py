@@ -6,6 +6,11 @@ from typing import Any, TextIO
 
 from demarc.platform.settings import Settings
 
+NETWORK_ENDED = (
+    "The simulated network has ended: its NASes and its OLT are silent. Demarc goes on; start the"
+    " demo again to have them back."
+)
+
 
 def introduction(settings: Settings, file: dict[str, Any], written: str) -> str:
     """Say where everything is and what to try, in words."""
