@@ -85,7 +85,7 @@ async def build(db: Database, folder: Path) -> House:
     )
     async with db.system() as tx:
         fno = await identity.put_tenant(
-            tx, slug="metro", name="Metro Fibre", timezone="Africa/Johannesburg"
+            tx, slug="metro", name="Cableway Fibre", timezone="Africa/Johannesburg"
         )
         isp = await identity.put_tenant(
             tx,

@@ -48,7 +48,9 @@ async def running_plant(house: House) -> AsyncIterator[Plant]:
         )
     poller = Poller(house.db, house.access, DRIVERS, 60)
     stop = asyncio.Event()
-    worker = Worker(house.db.conninfo, poller.tasks(), [reach_queue("default"), poll_queue("default")])
+    worker = Worker(
+        house.db.conninfo, poller.tasks(), [reach_queue("default"), poll_queue("default")]
+    )
     working = asyncio.create_task(worker.run(stop))
     try:
         yield Plant(lab, olt.id, poller)

@@ -37,9 +37,15 @@ async def radius(
     await server.serve(auth, acct)
     _collect_seldom()
     ready()
+    waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(server.broken())]
     try:
-        await stop.wait()
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            # the parent starts another, which begins with what is in the database
+            raise RuntimeError("a part of the RADIUS process failed")
     finally:
+        for task in waiting:
+            task.cancel()
         await server.stop()
 
 

@@ -199,14 +199,20 @@ class LiveUse(msgspec.Struct, frozen=True, gc=False):
     calling_station_id: str | None
     framed_ipv4: str | None
     updated_at: datetime
+    network_id: UUID
+    interim_interval: int
 
 
 LIVE_USES = Statement(
     "aaa.live_uses",
     """
-    SELECT credential_id, nas_id, host(nas_address) AS nas_address, acct_session_id,
-           calling_station_id, host(framed_ipv4) AS framed_ipv4, updated_at
-    FROM session_live
+    SELECT s.credential_id, s.nas_id, host(s.nas_address) AS nas_address, s.acct_session_id,
+           s.calling_station_id, host(s.framed_ipv4) AS framed_ipv4, s.updated_at,
+           coalesce(n.network_id, c.network_id) AS network_id,
+           coalesce(n.interim_interval, 300) AS interim_interval
+    FROM session_live s
+    JOIN credential c ON c.id = s.credential_id
+    LEFT JOIN nas n ON n.id = s.nas_id
     """,
     LiveUse,
 )

@@ -8,6 +8,7 @@ from functools import partial
 from sys import intern
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -107,6 +108,7 @@ class RadiusServer:
             clock=monotonic_clock,
         )
         self._equipment_changed = asyncio.Event()
+        self._broken = asyncio.Event()
         self._listeners: list[Listener] = []
         self._writers: list[asyncio.Task[None]] = []
         self._upkeep: list[asyncio.Task[None]] = []
@@ -192,8 +194,18 @@ class RadiusServer:
 
     def _task(self, work: Any) -> "asyncio.Task[None]":
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        task.add_done_callback(_report)
+        task.add_done_callback(self._report)
         return task
+
+    def _report(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        _log.error("a part of the RADIUS process failed", exc_info=error)
+        self._broken.set()
+
+    async def broken(self) -> None:
+        """Wait until a part of the process has failed, so that it should be started anew."""
+        await self._broken.wait()
 
     async def _follow(self, followed: asyncio.Event) -> None:
         while True:
@@ -249,19 +261,23 @@ class RadiusServer:
         async with self._db.system() as tx:
             uses = await ledger.live_uses(tx)
         present, at = self._clock(), self._monotonic()
+        # ids that many sessions share are kept once
+        shared: dict[UUID, UUID] = {}
+
+        def once(key: UUID) -> UUID:
+            return shared.setdefault(key, key)
+
         for place, use in enumerate(uses):
             if place % _PORTION == _PORTION - 1:
                 await asyncio.sleep(0)
-            client = self._clients.by_id(use.nas_id)
-            if client is None:
-                continue
-            lasts = ledger.stale_after(client.nas.interim_interval)
+            # a NAS whose secret cannot be read has sessions all the same
+            lasts = ledger.stale_after(use.interim_interval)
             left = lasts - (present - use.updated_at).total_seconds()
             if left > 0:
                 heard = Heard(
-                    network_id=client.nas.network_id,
+                    network_id=once(use.network_id),
                     credential_id=use.credential_id,
-                    session=(client.nas.id, intern(use.nas_address), use.acct_session_id),
+                    session=(once(use.nas_id), intern(use.nas_address), use.acct_session_id),
                     station=use.calling_station_id,
                     address=use.framed_ipv4,
                     at=use.updated_at,
@@ -285,11 +301,6 @@ def _answer_or_take(take: Callable[[Exchange], None], alive: Code, exchange: Exc
         count("radius_replies", kind="status")
     else:
         take(exchange)
-
-
-def _report(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("a part of the RADIUS process failed", exc_info=error)
 
 
 __all__ = ["RadiusServer", "Status"]

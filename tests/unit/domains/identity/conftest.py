@@ -70,7 +70,7 @@ async def registry(db) -> AsyncIterator[Registry]:
     pool = PasswordPool(hasher=hasher)
     identity = Identity(pool)
     async with db.system() as tx:
-        fno = await identity.put_tenant(tx, slug="metro", name="Metro Fibre")
+        fno = await identity.put_tenant(tx, slug="metro", name="Cableway Fibre")
         isp = await identity.put_tenant(tx, slug="acme", name="Acme")
         other = await identity.put_tenant(tx, slug="beta", name="Beta")
         network = await identity.put_network(tx, owner_id=fno.id, slug="metro", name="Metro")

@@ -231,6 +231,41 @@ async def test_addresses_in_use_are_known_to_a_process_that_starts(house):
         assert (await nas.login(username, password, station="AA-01")).address(ADDRESS) == given
 
 
+async def test_addresses_in_use_behind_a_nas_that_cannot_be_read_are_not_given_away(house):
+    username, password = await login_of(house, await house.service())
+    async with running(house.db, house.keys) as before:
+        nas = before.nas(NAS_SECRET)
+        given = (await nas.login(username, password, station="AA-01")).address(ADDRESS)
+        await nas.account(
+            "Start", username, "s1", Calling_Station_Id="AA-01", Framed_IP_Address=given
+        )
+    async with house.db.system() as tx:
+        # the NAS of that session loses its readable secret; another stands at the same place
+        await tx.conn.execute("UPDATE nas SET prefix = '192.0.2.1/32', secret = 'x'")
+        await house.aaa.create_nas(
+            tx,
+            owner_id=house.fno.id,
+            network_id=house.network.id,
+            name="bng-new",
+            prefix="127.0.0.1/32",
+            secret=NAS_SECRET,
+        )
+    async with running(house.db, house.keys) as after:
+        nas = after.nas(NAS_SECRET)
+        assert (await nas.login(username, password, station="AA-02")).address(ADDRESS) != given
+
+
+async def test_a_part_that_fails_is_told_so_that_the_process_is_started_anew(house, monkeypatch):
+    async with running(house.db, house.keys) as process:
+        failed = asyncio.create_task(process.server.broken())
+
+        async def fail():
+            raise RuntimeError("on purpose")
+
+        process.server._task(fail())
+        await asyncio.wait_for(failed, 10)
+
+
 async def test_a_session_is_shown_live_then_closed_and_its_octets_are_counted(house, nas):
     service = await house.service()
     username, _ = await login_of(house, service)
