@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import msgspec
 import procrastinate
+import psycopg
 import structlog
 from procrastinate.jobs import Job
 
@@ -30,6 +31,7 @@ _KEEP_FINISHED = timedelta(hours=24)
 # back, for which there is as long again as a connection may take: the database may be away.
 _FINISH_WITHIN = 8
 _CONNECTION_WITHIN = 4.0
+_PAUSE = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -149,6 +151,7 @@ class Worker:
                 kwargs={"application_name": "demarc/jobs"},
             )
         )
+        self._conninfo = conninfo
         self._queues = list(queues)
         self._concurrency = concurrency
         for task in tasks:
@@ -171,12 +174,34 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; jobs under way are finished or handed back.
 
+        When the database is lost it begins anew, as soon as it is back.
+
         Args:
             stop: set it to end.
         """
-        async with self._app.open_async():
-            working = asyncio.create_task(
-                self._app.run_worker_async(
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                working = asyncio.create_task(self._work())
+                await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if stop.is_set():
+                    await self._end(working)
+                    return
+                _log.warning("jobs wait for the database", reason=await _why(working))
+                await asyncio.wait({stopping}, timeout=_PAUSE)
+        finally:
+            stopping.cancel()
+
+    async def _work(self) -> None:
+        """Work until cancelled, or until the database is lost."""
+        # asked first, since a pool that cannot be opened tries for long, with growing pauses
+        async with await psycopg.AsyncConnection.connect(self._conninfo):
+            pass
+        try:
+            await self._app.open_async()
+            upkeep = asyncio.create_task(self._upkeep())
+            try:
+                await self._app.run_worker_async(
                     queues=self._queues,
                     concurrency=self._concurrency,
                     install_signal_handlers=False,
@@ -187,20 +212,23 @@ class Worker:
                     stalled_worker_timeout=_DEAD_AFTER,
                     delete_jobs="never",
                 )
-            )
-            upkeep = asyncio.create_task(self._upkeep())
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (upkeep, stopping, working):
-                task.cancel()
-            _, late = await asyncio.wait({working}, timeout=_FINISH_WITHIN + _CONNECTION_WITHIN)
-            if late:
-                # a second time means: without waiting for anything
-                _log.warning("a worker ends without having handed back its jobs")
-                working.cancel()
-            results = await asyncio.gather(upkeep, stopping, working, return_exceptions=True)
-            if isinstance(results[2], Exception):
-                raise results[2]
+            finally:
+                upkeep.cancel()
+                await asyncio.gather(upkeep, return_exceptions=True)
+        finally:
+            # also where it could not be opened whole: it is opened again
+            await self._app.close_async()
+
+    async def _end(self, working: "asyncio.Task[None]") -> None:
+        working.cancel()
+        _, late = await asyncio.wait({working}, timeout=_FINISH_WITHIN + _CONNECTION_WITHIN)
+        if late:
+            # a second time means: without waiting for anything
+            _log.warning("a worker ends without having handed back its jobs")
+            working.cancel()
+        (result,) = await asyncio.gather(working, return_exceptions=True)
+        if isinstance(result, Exception) and not _is_outage(result):
+            raise result
 
     async def _upkeep(self) -> None:
         while True:
@@ -218,3 +246,16 @@ class Worker:
         await jobs.delete_old_jobs(
             nb_hours=int(_KEEP_FINISHED.total_seconds() // 3600), include_failed=False
         )
+
+
+async def _why(working: "asyncio.Task[None]") -> str:
+    """Give the reason why work has ended by itself, in a line; raise what is no outage."""
+    (result,) = await asyncio.gather(working, return_exceptions=True)
+    if isinstance(result, BaseException) and not _is_outage(result):
+        raise result
+    # where only the listening connection was lost there is no error
+    return str(result.__cause__ or result).partition("\n")[0] if result else "connection lost"
+
+
+def _is_outage(error: BaseException) -> bool:
+    return isinstance(error, procrastinate.exceptions.ConnectorException | psycopg.Error | OSError)
