@@ -45,7 +45,7 @@ async def web(
         aaa=parts.aaa,
         access=parts.access,
         live=LiveStatus(parts.db, parts.access, waiter),
-        public_url=parts.settings.public_url,
+        public_url=parts.settings.given_url,
     )
 
     server = HttpServer(

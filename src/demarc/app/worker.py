@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from demarc.app.parts import Parts
@@ -10,6 +11,7 @@ from demarc.domains.aaa.events import CredentialAccepted
 from demarc.domains.aaa.jobs import Disconnector, Housekeeping
 from demarc.domains.access.jobs import Poller
 from demarc.domains.access.model import OnusOnline
+from demarc.domains.catalog.model import ProductSpeedChanged
 from demarc.platform.database import Tx
 from demarc.platform.events import Listeners
 from demarc.platform.jobs import EVENTS, UPKEEP, Task, Worker, poll_queue, reach_queue
@@ -29,6 +31,10 @@ def listeners(parts: Parts) -> Listeners:
         for service_id in event.service_ids:
             await parts.services.works(tx, service_id, "onu_online")
 
+    async def speed(tx: Tx, _event_id: UUID, event: ProductSpeedChanged) -> None:
+        await parts.services.product_changed(tx, event)
+
+    wired.on(ProductSpeedChanged, "services.speed", speed)
     wired.on(CredentialAccepted, "services.accepted", accepted)
     wired.on(OnusOnline, "services.online", online)
     return wired
@@ -37,9 +43,11 @@ def listeners(parts: Parts) -> Listeners:
 def tasks(parts: Parts, poller: Poller) -> list[Task]:
     """Give everything a worker can do."""
 
-    async def cancel_due(*, service_id: str, reason: str) -> None:
+    async def cancel_due(*, service_id: str, at: str, reason: str) -> None:
         async with parts.db.system() as tx:
-            await parts.services.cancel_due(tx, UUID(service_id), reason)
+            await parts.services.cancel_due(
+                tx, UUID(service_id), datetime.fromisoformat(at), reason
+            )
 
     return [
         *poller.tasks(),

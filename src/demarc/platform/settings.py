@@ -210,10 +210,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.key_file == _WORKED_OUT:
             msgspec.structs.force_setattr(self, "key_file", self.data / "keys.toml")
         if not self.public_url:
-            # no client can reach "any address"
-            host = _ANY_ADDRESS.get(self.http_host, self.http_host)
-            host = f"[{host}]" if ":" in host else host
-            msgspec.structs.force_setattr(self, "public_url", f"http://{host}:{self.http_port}")
+            msgspec.structs.force_setattr(self, "public_url", self._own_url)
+
+    @property
+    def _own_url(self) -> str:
+        # no client can reach "any address"
+        host = _ANY_ADDRESS.get(self.http_host, self.http_host)
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.http_port}"
+
+    @property
+    def given_url(self) -> str | None:
+        """The public URL where it was said; None where it is but made of host and port."""
+        return None if self.public_url == self._own_url else self.public_url
 
     def to_json(self) -> str:
         """Give all settings, the secret ones too, for a child process to read with `from_json`."""

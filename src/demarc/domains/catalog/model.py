@@ -64,3 +64,11 @@ class Availability(msgspec.Struct, frozen=True):
 
     area_id: UUID | None
     orderable: bool
+
+
+class ProductSpeedChanged(msgspec.Struct, frozen=True):
+    """Event: a product has another speed now, bit/s."""
+
+    product_id: UUID
+    download_bps: int
+    upload_bps: int

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from demarc.domains.catalog import queries
-from demarc.domains.catalog.model import Area, Availability, Product
+from demarc.domains.catalog.model import Area, Availability, Product, ProductSpeedChanged
 from demarc.domains.errors import Invalid, NotFound
 from demarc.domains.identity import audit
 from demarc.domains.identity.model import Network
 from demarc.platform.database import Tx
+from demarc.platform.events import emit
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -143,6 +144,9 @@ class Catalog:
         added = await queries.ADD_PRODUCT_AREAS.run(
             tx, network_id=network.id, product_id=after.id, area_ids=ids
         )
+        speeds = (after.download_bps, after.upload_bps)
+        if before is not None and (before.download_bps, before.upload_bps) != speeds:
+            await emit(tx, ProductSpeedChanged(after.id, *speeds))
         if before != after or dropped or added:
             await audit.write(
                 tx,

@@ -121,7 +121,13 @@ class Authenticator:
         return known
 
     async def basic(
-        self, email: str, password: str, address: str, tenant: str | None = None
+        self,
+        email: str,
+        password: str,
+        address: str,
+        tenant: str | None = None,
+        *,
+        as_owner: bool = False,
     ) -> Principal:
         """Give the principal of a person.
 
@@ -129,7 +135,9 @@ class Authenticator:
             email: as they log in.
             password: in clear; it is checked off the loop and never kept.
             address: the caller's, by which failures are limited.
-            tenant: the slug of the organisation they act for; their first if not given.
+            tenant: the slug of the organisation they act for; if not given, their first that
+                stands on the side called.
+            as_owner: the side called is that of networks' owners, not of ISPs.
 
         Raises:
             Unauthenticated: the two do not belong together, or the person has no role there.
@@ -148,6 +156,8 @@ class Authenticator:
         if not rows or self._verified.find(rows[0].password_hash, email, password) is None:
             self._refuse_guessers(email, address)
             await self._verify(rows[0] if rows else None, email, password, address, epoch)
+        # those of the side called come first; among them the order is that of their names
+        rows.sort(key=lambda row: not (row.owns_network if as_owner else row.sells))
         for row in rows:
             if tenant is None or row.tenant_slug == tenant:
                 return Principal(

@@ -19,6 +19,7 @@ class Service(msgspec.Struct, frozen=True):
         isp_reference: the ISP's own name for it.
         wifi_username: the SSID wanted on the CPE.
         created_by: the person or client that created it.
+        cancel_at: when it ends, if it is under notice.
     """
 
     id: UUID
@@ -39,6 +40,7 @@ class Service(msgspec.Struct, frozen=True):
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
+    cancel_at: datetime | None
 
 
 class Transition(msgspec.Struct, frozen=True):

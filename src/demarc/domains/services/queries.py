@@ -5,11 +5,11 @@ from uuid import UUID
 import msgspec
 
 from demarc.domains.services.model import Service, ServiceChange, Transition
-from demarc.platform.statements import Statement
+from demarc.platform.statements import Scalar, Statement
 
 _SERVICE = """id, tenant_id, owner_id, network_id, number, customer_id, product_id, premise_id,
     state, reason, provisioned_at, sales_agent, isp_reference, wifi_username, wifi_password,
-    created_by, created_at, updated_at"""
+    created_by, created_at, updated_at, cancel_at"""
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -42,6 +42,7 @@ MOVE = Statement(
     "services.move",
     f"""
     UPDATE service SET state = %(state)s, reason = %(reason)s::text,
+        cancel_at = %(cancel_at)s::timestamptz,
         provisioned_at = CASE WHEN %(works)s::boolean THEN coalesce(provisioned_at, now())
                               ELSE provisioned_at END
     WHERE id = %(id)s RETURNING {_SERVICE}
@@ -63,6 +64,12 @@ CHANGE_PRODUCT = Statement(
     "services.change_product",
     f"UPDATE service SET product_id = %(product_id)s WHERE id = %(id)s RETURNING {_SERVICE}",
     Service,
+)
+
+OF_PRODUCT = Statement(
+    "services.of_product",
+    "SELECT id AS value FROM service WHERE product_id = %(product_id)s AND state <> 'cancelled'",
+    Scalar,
 )
 
 RECORD = Statement(

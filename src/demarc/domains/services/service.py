@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from demarc.domains.aaa.service import Aaa
 from demarc.domains.access.service import Access
+from demarc.domains.catalog.model import ProductSpeedChanged
 from demarc.domains.catalog.service import Catalog
 from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.identity import audit
@@ -166,8 +167,17 @@ class Services(Devices):
             check_ssid(wifi_username)
         if isinstance(wifi_password, str):
             check_passphrase(wifi_password)
+        password_changed = not isinstance(
+            wifi_password, UnsetType
+        ) and wifi_password != self.wifi_password(before)
+        if (
+            not password_changed
+            and _either(isp_reference, before.isp_reference) == before.isp_reference
+            and _either(wifi_username, before.wifi_username) == before.wifi_username
+        ):
+            return before
         password = before.wifi_password
-        if not isinstance(wifi_password, UnsetType):
+        if password_changed and not isinstance(wifi_password, UnsetType):
             password = (
                 None
                 if wifi_password is None
@@ -182,10 +192,7 @@ class Services(Devices):
         )
         if after is None:
             raise NotFound("service", service_id)
-        wifi_changed = after.wifi_username != before.wifi_username or (
-            not isinstance(wifi_password, UnsetType) and wifi_password != self.wifi_password(before)
-        )
-        if wifi_changed:
+        if password_changed or after.wifi_username != before.wifi_username:
             await commands.create(
                 tx,
                 tenant_id=after.tenant_id,
@@ -240,21 +247,43 @@ class Services(Devices):
             return await self._move(tx, service_id, Action.CANCEL, reason)
         if at.tzinfo is None or at <= datetime.now(UTC):
             raise Invalid("at", "is not a time in the future with its offset")
-        service = await self._move(tx, service_id, Action.GIVE_NOTICE, reason)
+        service = await self._move(tx, service_id, Action.GIVE_NOTICE, reason, cancel_at=at)
         await defer(
             tx,
             task="services.cancel_due",
             queue=UPKEEP,
-            args={"service_id": str(service_id), "reason": reason},
+            args={"service_id": str(service_id), "at": at.isoformat(), "reason": reason},
             run_at=at,
         )
         return service
 
-    async def cancel_due(self, tx: Tx, service_id: UUID, reason: str) -> None:
-        """Carry out a notice whose time has come, unless it was taken back."""
+    async def cancel_due(self, tx: Tx, service_id: UUID, at: datetime, reason: str) -> None:
+        """Carry out a notice whose time has come, unless it was taken back.
+
+        Args:
+            tx: of the system.
+            service_id: the service.
+            at: the time the notice was given for; another notice has another.
+            reason: of the notice.
+        """
         service = await queries.LOCK.one(tx, id=service_id)
-        if service is not None and service.state == State.PENDING_CANCELLATION:
+        if service is not None and service.cancel_at == at and service.state != State.CANCELLED:
             await self._move(tx, service_id, Action.CANCEL, reason)
+
+    async def product_changed(self, tx: Tx, event: ProductSpeedChanged) -> None:
+        """Give the log-ins of a product's services its new speed, from their next session on.
+
+        Args:
+            tx: of the system.
+            event: which product, and its speed now.
+        """
+        for service in await queries.OF_PRODUCT.all(tx, product_id=event.product_id):
+            await self._aaa.set_speed(
+                tx,
+                service.value,
+                download_bps=event.download_bps,
+                upload_bps=event.upload_bps,
+            )
 
     async def activate(self, tx: Tx, service_id: UUID, *, reason: str) -> Service:
         """Activate by hand a service that is installed, or that never will report itself.
@@ -343,17 +372,33 @@ class Services(Devices):
         """
         return await snapshot.take(tx, api)
 
-    async def _move(self, tx: Tx, service_id: UUID, action: Action, reason: str) -> Service:
+    async def _move(
+        self,
+        tx: Tx,
+        service_id: UUID,
+        action: Action,
+        reason: str,
+        *,
+        cancel_at: datetime | None = None,
+    ) -> Service:
         before = await self._lock(tx, service_id)
-        target = follow(State(before.state), action, provisioned=before.provisioned_at is not None)
+        target = follow(
+            State(before.state),
+            action,
+            provisioned=before.provisioned_at is not None,
+            noticed=before.cancel_at is not None,
+        )
         if isinstance(target, Refused):
             raise Conflict(target.reason)
+        if target in (State.SUSPENDED, State.PENDING_CANCELLATION):
+            cancel_at = cancel_at or before.cancel_at
         after = await queries.MOVE.one(
             tx,
             id=service_id,
             state=target.value,
             reason=reason,
             works=target is State.ACTIVE,
+            cancel_at=cancel_at,
         )
         if after is None:
             raise NotFound("service", service_id)

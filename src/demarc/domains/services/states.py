@@ -62,13 +62,16 @@ class Refused(msgspec.Struct, frozen=True):
     reason: str
 
 
-def follow(state: State, action: Action, *, provisioned: bool) -> State | Refused:
+def follow(
+    state: State, action: Action, *, provisioned: bool, noticed: bool = False
+) -> State | Refused:
     """Give the state the action leads to.
 
     Args:
         state: where the service stands.
         action: what is done.
         provisioned: whether it has ever worked; where it returns to depends on that.
+        noticed: whether it was under notice when it was suspended; it is again when resumed.
     """
     target: State | None = None
     match action:
@@ -83,6 +86,8 @@ def follow(state: State, action: Action, *, provisioned: bool) -> State | Refuse
             State.PENDING_CANCELLATION,
         ):
             target = State.SUSPENDED
+        case Action.RESUME if state is State.SUSPENDED and noticed:
+            target = State.PENDING_CANCELLATION
         case Action.RESUME if state in (State.SUSPENDED, State.PENDING_CANCELLATION):
             target = State.ACTIVE if provisioned else State.PENDING_INSTALLATION
         case Action.GIVE_NOTICE if state in _ALIVE and state is not State.PENDING_CANCELLATION:

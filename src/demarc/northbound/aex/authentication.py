@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from demarc.domains.errors import Forbidden
 from demarc.domains.identity.authentication import Authenticator
 from demarc.domains.identity.model import Principal, Unauthenticated
-from demarc.northbound.aex.request import READS, SAFE_METHODS, admit
+from demarc.northbound.aex.request import READS, SAFE_METHODS, admit, side_of
 
 # The organisation a person with roles at several acts for, by its slug.
 TENANT_HEADER = "x-demarc-tenant"
@@ -61,7 +61,11 @@ class Authentication(AbstractAuthenticationMiddleware):
                 raise Forbidden("e-mail and password are not taken from another site's page")
             email, password = _basic(credential)
             return await self._authenticator.basic(
-                email, password, address, connection.headers.get(TENANT_HEADER)
+                email,
+                password,
+                address,
+                connection.headers.get(TENANT_HEADER),
+                as_owner=side_of(connection.scope["path"]) == "fno",
             )
         raise Unauthenticated("the Authorization header is neither Bearer nor Basic")
 

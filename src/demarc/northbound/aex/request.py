@@ -61,6 +61,11 @@ class AexRequest(Request[Caller, None, State]):
             raise msgspec.DecodeError("it is not UTF-8") from damaged
 
 
+def side_of(path: str) -> Side:
+    """Tell whose side a path belongs to."""
+    return "fno" if path == "/fno" or path.startswith("/fno/") else "isp"
+
+
 def admit(principal: Principal, path: str, *, reads: bool) -> Caller:
     """Let a caller in, on the side the path belongs to.
 
@@ -72,7 +77,7 @@ def admit(principal: Principal, path: str, *, reads: bool) -> Caller:
     Raises:
         Forbidden: their credential is for the other side, or lacks the scope.
     """
-    side: Side = "fno" if path == "/fno" or path.startswith("/fno/") else "isp"
+    side = side_of(path)
     if principal.api is None:
         allowed = principal.owns_network if side == "fno" else principal.sells
     else:

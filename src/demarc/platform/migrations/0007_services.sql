@@ -14,6 +14,8 @@ CREATE TABLE service (
                        'active', 'suspended', 'pending_cancellation', 'cancelled')),
     reason         text,
     provisioned_at timestamptz,
+    -- under notice: when it ends; kept through a suspension
+    cancel_at      timestamptz,
     sales_agent    text,
     isp_reference  text,
     wifi_username  text,

@@ -97,14 +97,7 @@ class Listener:
         if packet.code not in {self._code, Code.STATUS_SERVER}:
             count("radius_dropped", reason="unexpected code")
             return
-        now = self._monotonic()
-        key = (source, packet.identifier)
-        slot = self._duplicates.find(key, packet.authenticator, now)
-        if slot is not None:
-            count("radius_duplicates")
-            if slot.reply is not None:
-                self._send(slot.reply, source)
-            return
+        # before the replies are looked through: a forged request gets none of them
         verify_request(
             packet,
             client.secret,
@@ -113,6 +106,14 @@ class Listener:
         )
         if packet.signature:
             self._clients.note_signature(host)
+        now = self._monotonic()
+        key = (source, packet.identifier)
+        slot = self._duplicates.find(key, packet.authenticator, now)
+        if slot is not None:
+            count("radius_duplicates")
+            if slot.reply is not None:
+                self._send(slot.reply, source)
+            return
         slot = self._duplicates.open(key, packet.authenticator, now)
         self._take(
             Exchange(

@@ -41,8 +41,8 @@ class Door:
     async def bearer(self, token, apis=("aex", "fno"), address=HERE):
         return await self.authenticator.bearer(token, apis, address)
 
-    async def basic(self, email=EMAIL, password=PASSWORD, address=HERE, tenant=None):
-        return await self.authenticator.basic(email, password, address, tenant)
+    async def basic(self, email=EMAIL, password=PASSWORD, address=HERE, tenant=None, **side):
+        return await self.authenticator.basic(email, password, address, tenant, **side)
 
 
 @pytest.fixture
@@ -171,6 +171,8 @@ async def test_a_person_acts_for_the_organisation_they_name_or_their_first(regis
     await registry.person(EMAIL, PASSWORD, ("metro", "admin"), ("acme", "readonly"))
     first = await door.basic()
     assert (first.tenant_id, first.scopes, first.side) == (registry.isp.id, {"read"}, "isp")
+    owner = await door.basic(as_owner=True)
+    assert owner.tenant_id == registry.fno.id
     chosen = await door.basic(tenant="metro")
     assert (chosen.tenant_id, chosen.side) == (registry.fno.id, "fno")
     assert chosen.scopes == {"read", "write"}

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import psycopg
 import pytest
 import pytest_asyncio
 
+from demarc.domains.catalog.model import ProductSpeedChanged
 from demarc.domains.errors import Conflict, Invalid, Limited, NotFound
 from demarc.domains.identity import audit
 from demarc.domains.network import commands
@@ -117,19 +119,84 @@ async def test_a_cancelled_service_frees_its_device_for_another(house):
 
 async def test_a_notice_is_carried_out_when_due_unless_taken_back(house, db):
     service = await house.service()
+    first, second = (datetime.now(UTC) + timedelta(days=days) for days in (30, 60))
+
+    async def due(at):
+        async with db.system() as tx:
+            await house.services.cancel_due(tx, service.id, at, "moving")
+        async with house.as_isp() as tx:
+            return (await house.services.get(tx, service.id)).state
+
     async with house.as_isp() as tx:
-        await house.services.cancel(
-            tx, service.id, reason="moving", at=datetime.now(UTC) + timedelta(days=30)
-        )
+        await house.services.cancel(tx, service.id, reason="moving", at=first)
         await house.services.resume(tx, service.id, reason="stays")
-    async with db.system() as tx:
-        await house.services.cancel_due(tx, service.id, "moving")
+    assert await due(first) == "pending_installation"
     async with house.as_isp() as tx:
-        assert (await house.services.get(tx, service.id)).state == "pending_installation"
+        await house.services.cancel(tx, service.id, reason="moving", at=second)
+    # the notice that was taken back does not count as the new one
+    assert await due(first) == "pending_cancellation"
+    # a suspension does not take the notice back, nor does its end
+    async with house.as_isp() as tx:
+        await house.services.suspend(tx, service.id, reason="unpaid")
+        resumed = await house.services.resume(tx, service.id, reason="paid")
+        assert resumed.state == "pending_cancellation"
+        await house.services.suspend(tx, service.id, reason="unpaid again")
+    assert await due(second) == "cancelled"
+
+
+async def test_a_notice_is_for_a_time_in_the_future(house):
+    service = await house.service()
+    async with house.as_isp() as tx:
         with pytest.raises(Invalid, match="future"):
             await house.services.cancel(
                 tx, service.id, reason="x", at=datetime.now(UTC) - timedelta(seconds=1)
             )
+
+
+async def test_a_products_new_speed_reaches_its_services(house, db, database_url):
+    service = await house.service()
+    other = await house.service(first_name="Thabo")
+    async with house.as_isp() as tx:
+        await house.services.change_product(tx, other.id, house.fast_product.id)
+    async with db.system() as tx:
+        await house.catalog.put_product(
+            tx,
+            network=house.network,
+            code="f50",
+            name="Fibre 50",
+            download_bps=60_000_000,
+            upload_bps=30_000_000,
+            areas=[house.area.id],
+        )
+    with psycopg.connect(database_url) as conn:
+        [[told]] = conn.execute(
+            "SELECT args -> 'body' FROM procrastinate_jobs"
+            " WHERE args ->> 'name' = 'ProductSpeedChanged'"
+        ).fetchall()
+    async with db.system() as tx:
+        await house.services.product_changed(tx, msgspec.convert(told, ProductSpeedChanged))
+    async with house.as_isp() as tx:
+        [slow] = await house.aaa.credentials_of(tx, service.id)
+        [fast] = await house.aaa.credentials_of(tx, other.id)
+    assert (slow.download_bps, slow.upload_bps) == (60_000_000, 30_000_000)
+    assert fast.download_bps == 200_000_000
+
+
+async def test_an_update_that_changes_nothing_is_none(house):
+    service = await house.service()
+    async with house.as_isp() as tx:
+        first = await house.services.update(
+            tx, service.id, isp_reference="CRM-1", wifi_password="correct horse"
+        )
+    async with house.as_isp() as tx:
+        again = await house.services.update(
+            tx, service.id, isp_reference="CRM-1", wifi_password="correct horse"
+        )
+        await house.services.update(tx, service.id)
+        seen = await house.services.get(tx, service.id)
+        queued = await commands.of_service(tx, service.id)
+    assert first.updated_at == again.updated_at == seen.updated_at
+    assert len(queued) == 1
 
 
 @pytest.mark.parametrize("field", ["customer_id", "product_id", "premise_id"])

@@ -79,7 +79,8 @@ async def give_notice(house, tx, service):
 
 async def cancel_due(house, tx, service):
     await give_notice(house, tx, service)
-    await house.services.cancel_due(tx, service.id, "moving")
+    noticed = await house.services.get(tx, service.id)
+    await house.services.cancel_due(tx, service.id, noticed.cancel_at, "moving")
 
 
 @pytest.mark.parametrize(

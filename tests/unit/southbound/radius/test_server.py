@@ -9,7 +9,7 @@ import pytest
 from demarc.domains.aaa.events import CredentialAccepted
 from demarc.platform.telemetry.counters import COUNTERS
 from demarc.protocols.radius.dictionary import DICTIONARY
-from demarc.protocols.radius.packet import Code
+from demarc.protocols.radius.packet import Code, decode
 from demarc.protocols.radius.request import encode_request
 from demarc.southbound.radius.limits import Limits
 from support.house import NAS_SECRET, build
@@ -442,6 +442,20 @@ async def test_a_forged_request_does_not_disturb_the_reply_to_the_real_one(house
     await until(lambda: dropped("Message-Authenticator is wrong") == before + 1)
     nas.send_octets(octets)
     assert (await nas.answer(octets)).raw == first.raw
+
+
+async def test_a_repetition_that_is_forged_gets_no_reply(house, process, nas):
+    username, password = await login_of(house, await house.service())
+    octets = nas.send(Code.ACCESS_REQUEST, [("User-Name", username), ("User-Password", password)])
+    await nas.answer(octets)
+    signature = decode(octets).signature
+    forged = bytearray(octets)
+    forged[signature + 2] ^= 1
+    before = dropped("Message-Authenticator is wrong")
+    duplicates = COUNTERS.value("radius_duplicates")
+    nas.sock.sendto(bytes(forged), process.auth)
+    await until(lambda: dropped("Message-Authenticator is wrong") == before + 1)
+    assert COUNTERS.value("radius_duplicates") == duplicates
 
 
 async def test_status_server_says_that_it_lives(process, nas):
