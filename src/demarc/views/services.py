@@ -61,6 +61,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
+    cancel_at: datetime | None
 
     @property
     def service(self) -> Service:
@@ -144,7 +145,7 @@ ONE: dict[str, Statement[ServiceDetail]] = {
         SELECT {_SHOWN}, s.id, s.tenant_id, s.owner_id, s.network_id, s.number, s.customer_id,
                s.product_id, s.premise_id, s.state, s.reason, s.provisioned_at, s.sales_agent,
                s.isp_reference, s.wifi_username, s.wifi_password, s.created_by, s.created_at,
-               s.updated_at
+               s.updated_at, s.cancel_at
         FROM wanted JOIN service s ON s.id = wanted.id
         WHERE {_WHOSE[side]} = %(tenant_id)s
         """,
