@@ -12,7 +12,16 @@ from demarc.platform.database import Actor, Database
 
 
 class DeviceSilent(DomainError):
-    """The device, or what leads to it, did not answer in time."""
+    """The device, or what leads to it, did not answer in time.
+
+    Attributes:
+        tells_where: whether the text may name addresses of the network, which its owner alone
+            is to know.
+    """
+
+    def __init__(self, reason: str, *, tells_where: bool = False) -> None:
+        super().__init__(reason)
+        self.tells_where = tells_where
 
 
 class LiveStatus:
@@ -53,7 +62,10 @@ class LiveStatus:
             )
         command = await self._waiter.wait(tenant_id, actor, command.id, LIVE_WITHIN.total_seconds())
         if command.state != "done" or command.answer is None:
-            raise DeviceSilent(command.fault or "the OLT did not answer in time")
+            raise DeviceSilent(
+                command.fault or "the OLT did not answer in time",
+                tells_where=bool(command.answer and command.answer.get("unreachable")),
+            )
         async with self._db.tenant(tenant_id, actor) as tx:
             return await self._access.device_as_read(
                 tx,

@@ -99,10 +99,10 @@ def of_domain(request: Request[Any, Any, Any], error: DomainError) -> Response[b
             return problem(403, str(error))
         case Limited(retry_after=seconds):
             return problem(429, str(error), headers={"Retry-After": str(seconds)})
+        case DeviceSilent(tells_where=True) if request.user.side != "fno":
+            return problem(504, "the OLT did not answer in time")
         case DeviceSilent():
-            # why not names addresses of the network, which are its owner's alone
-            owner = request.user.side == "fno"
-            return problem(504, str(error) if owner else "the device did not answer in time")
+            return problem(504, str(error))
         case Unavailable():
             return problem(503, str(error), headers={"Retry-After": str(_RETRY_AFTER)})
         case _:
