@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from demarc.apply.values import Address, Hidden, Place, Prefix, Prefix4, Speed
+from demarc.domains.aaa.model import Vendor
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
@@ -162,7 +163,7 @@ class NasTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True)
     name: str
     address: Address | None = None
     prefix: Prefix | None = None
-    vendor: Literal["generic", "mikrotik", "huawei"] = "generic"
+    vendor: Vendor = "generic"
     secret: Hidden | None = None
     secret_env: str | None = None
     coa_port: Port = 3799

@@ -23,10 +23,16 @@ class Login(msgspec.Struct, gc=False):
     """A credential with its addresses, as it is kept in memory.
 
     Attributes:
-        secret: the password, still encrypted.
+        secret: the password, still encrypted; None where it has none, or once it was decrypted.
         access: "allowed", "suspended" or "closed".
         accepted_before: whether it has ever logged in.
         leases: the static address first, then in the order they were given.
+        secret_kind: how the secret holds the password: "cleartext", or the name of a hash.
+        expires_at: from then on it may not log in; None is never.
+        station: the Calling-Station-Id it is bound to, once that is known.
+        station_binding: "none", "learn" (the first that logs in) or "fixed" (said beforehand).
+        circuit_id: the line it is bound to, once that is known.
+        circuit_binding: as ``station_binding``.
     """
 
     id: UUID
@@ -41,6 +47,12 @@ class Login(msgspec.Struct, gc=False):
     accepted_before: bool
     subscriber: Subscriber
     leases: list[Lease]
+    secret_kind: str = "cleartext"  # noqa: S105 - the name of a form
+    expires_at: datetime | None = None
+    station: str | None = None
+    station_binding: str = "none"
+    circuit_id: str | None = None
+    circuit_binding: str = "none"
 
     @property
     def static(self) -> Lease | None:
@@ -105,6 +117,12 @@ def _login(row: LoginRow) -> Login:
             intern(row.timezone),
         ),
         leases=[Lease(address, intern(kind), station) for address, kind, station in row.leases],
+        secret_kind=intern(row.secret_kind),
+        expires_at=row.expires_at,
+        station=row.station,
+        station_binding=intern(row.station_binding),
+        circuit_id=row.circuit_id,
+        circuit_binding=intern(row.circuit_binding),
     )
 
 

@@ -7,7 +7,11 @@ from uuid import UUID
 import msgspec
 
 Access = Literal["allowed", "suspended", "closed"]
-Vendor = Literal["generic", "mikrotik", "huawei"]
+Vendor = Literal[
+    "generic", "mikrotik", "huawei", "juniper", "cisco", "nokia", "zte", "accel-ppp", "wispr"
+]
+SecretKind = Literal["cleartext", "nt", "crypt", "md5", "smd5", "sha", "ssha", "sha2", "ssha2"]
+Binding = Literal["none", "learn", "fixed"]
 Requirement = Literal["yes", "no", "auto"]
 
 

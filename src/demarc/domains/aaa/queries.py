@@ -383,12 +383,19 @@ class LoginRow(msgspec.Struct, frozen=True):
     max_sessions: int
     timezone: str
     first_accept_at: datetime | None
+    secret_kind: str
+    expires_at: datetime | None
+    station: str | None
+    station_binding: str
+    circuit_id: str | None
+    circuit_binding: str
     leases: list[Any]
 
 
 _LOGIN_ROW = """
     c.id, c.tenant_id, c.owner_id, c.network_id, c.service_id, c.realm_id, c.username, c.secret,
     c.access, c.download_bps, c.upload_bps, c.max_sessions, c.timezone, c.first_accept_at,
+    c.secret_kind, c.expires_at, c.station, c.station_binding, c.circuit_id, c.circuit_binding,
     coalesce((SELECT jsonb_agg(jsonb_build_array(host(a.address), a.kind, a.station)
                                ORDER BY a.kind DESC, a.assigned_at, a.address)
               FROM ip_address a WHERE a.credential_id = c.id), '[]') AS leases

@@ -2,11 +2,12 @@
 
 import asyncio
 from functools import partial
-from hmac import compare_digest
 from uuid import UUID
 
+import msgspec
 import structlog
 
+from demarc.domains.aaa.authorisation import Denied, Terms, authorise
 from demarc.domains.aaa.logins import AnsweredAttempt, Login, lease_further
 from demarc.domains.aaa.model import Lease
 from demarc.domains.aaa.stations import Granted, Refused, Stations, WantsAddress
@@ -16,14 +17,14 @@ from demarc.platform.secrets.keys import KeyRing, Undecipherable, row_binding
 from demarc.platform.telemetry.counters import count
 from demarc.protocols.radius.dictionary import DICTIONARY
 from demarc.protocols.radius.errors import Malformed
-from demarc.protocols.radius.packet import Code
-from demarc.protocols.radius.password import decrypt_pap, verify_chap
+from demarc.protocols.radius.packet import Code, Packet
 from demarc.southbound.radius.attempts import Attempts
 from demarc.southbound.radius.clients import Clients
 from demarc.southbound.radius.credentials import Credentials, Entry
 from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.outage import is_outage, within
+from demarc.southbound.radius.proof import WRONG, Proved, Unproved, prove
 from demarc.southbound.radius.replies import (
     accept_attributes,
     address_attribute,
@@ -33,16 +34,29 @@ from demarc.southbound.radius.replies import (
 _log = structlog.get_logger(__name__)
 
 USER_NAME = DICTIONARY["User-Name"]
-USER_PASSWORD = DICTIONARY["User-Password"]
-CHAP_PASSWORD = DICTIONARY["CHAP-Password"]
 CALLING_STATION_ID = DICTIONARY["Calling-Station-Id"]
+AGENT_CIRCUIT_ID = DICTIONARY["ADSL-Agent-Circuit-Id"]
+NAS_PORT_ID = DICTIONARY["NAS-Port-Id"]
 
-WRONG = "unknown user or wrong password"
-REFUSALS = {"suspended": "service suspended", "closed": "service closed"}
 NO_ADDRESS = "no free address"
-NO_METHOD = "only PAP and CHAP are supported"
 
 _MOST_LEASING = 500
+
+
+class Entrance(msgspec.Struct, frozen=True, gc=False):
+    """Somebody who is to be let in.
+
+    Attributes:
+        station: Calling-Station-Id.
+        terms: what the session may do.
+        proof: what the method adds to the answer.
+    """
+
+    exchange: Exchange
+    login: Login
+    station: str | None
+    terms: Terms
+    proof: Proved
 
 
 class Authenticator:
@@ -117,55 +131,65 @@ class Authenticator:
         if login is None or login.network_id != exchange.client.nas.network_id:
             self._reject(exchange, None, WRONG)
             return
-        refusal = self._check_password(exchange, entry, login)
-        if refusal is None and login.access != "allowed":
-            refusal = REFUSALS.get(login.access, REFUSALS["closed"])
-        if refusal is not None:
-            self._reject(exchange, login, refusal)
+        password = self._password(entry, login)
+        if password is None:
+            self._reject(exchange, login, WRONG)
             return
+        proof = prove(exchange.packet, exchange.client.secret, password)
+        if isinstance(proof, Unproved):
+            self._reject(exchange, login, proof.reason, proof.attributes)
+        else:
+            self.admit(exchange, login, proof)
+
+    def admit(self, exchange: Exchange, login: Login, proof: Proved) -> None:
+        """Answer somebody who has proved who they are: let in, or not now.
+
+        Args:
+            exchange: what is answered.
+            login: who they are, on the NAS's network.
+            proof: what their method adds to the answer.
+        """
         station = exchange.packet.text(CALLING_STATION_ID)
+        circuit = None if login.circuit_binding == "none" else _circuit(exchange.packet)
+        terms = authorise(login, station=station, circuit=circuit, now=exchange.received)
+        if isinstance(terms, Denied):
+            self._reject(exchange, login, terms.reason, proof.refusal)
+            return
+        entrance = Entrance(exchange, login, station, terms, proof)
         decision = self._stations.decide(login, station, self._clock())
         if isinstance(decision, Granted):
-            self._accept(exchange, login, station, decision.address)
+            self._accept(entrance, decision.address)
         elif isinstance(decision, Refused):
-            self._reject(exchange, login, decision.reason)
+            self._reject(exchange, login, decision.reason, proof.refusal)
         elif len(self._tasks) >= _MOST_LEASING:
             count("radius_dropped", reason="overload")
             exchange.drop()
         else:
             task = asyncio.get_running_loop().create_task(
-                self._accept_with_further_address(exchange, login, station)
+                self._accept_with_further_address(entrance)
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _check_password(self, exchange: Exchange, entry: Entry, login: Login) -> str | None:
+    def _password(self, entry: Entry, login: Login) -> bytes | None:
+        """Give a log-in's password, decrypted at its first use; None if there is none."""
         password = entry.password
-        if password is None:
-            if login.secret is None:
-                return WRONG
+        if password is None and login.secret is not None:
             row = row_binding("credential", "secret", login.id)
             try:
                 password = self._keyring.decrypt(login.secret, row=row)
             except Undecipherable as reason:
                 _log.error("a password cannot be read", reason=str(reason))
-                return WRONG
+                return None
             entry.password = password
             # one of the two is enough to keep
             login.secret = None
-        packet = exchange.packet
-        hidden = packet.value(USER_PASSWORD)
-        if hidden is not None:
-            given = decrypt_pap(hidden, exchange.client.secret, packet.authenticator)
-            return None if compare_digest(given, password) else WRONG
-        if packet.value(CHAP_PASSWORD) is not None:
-            return None if verify_chap(packet, password) else WRONG
-        return NO_METHOD
+        return password
 
-    async def _accept_with_further_address(
-        self, exchange: Exchange, login: Login, station: str | None
-    ) -> None:
+    async def _accept_with_further_address(self, entrance: "Entrance") -> None:
         """Lease one more address, which takes a commit, and accept with it."""
+        exchange, login, station = entrance.exchange, entrance.login, entrance.station
+        refusal = entrance.proof.refusal
         lock = self._leasing.setdefault(login.id, asyncio.Lock())
         try:
             async with lock:
@@ -178,11 +202,11 @@ class Authenticator:
                     count("radius_further_leases")
                     decision = self._stations.decide(login, station, self._clock())
                 if isinstance(decision, Granted):
-                    self._accept(exchange, login, station, decision.address)
+                    self._accept(entrance, decision.address)
                 elif isinstance(decision, Refused):
-                    self._reject(exchange, login, decision.reason)
+                    self._reject(exchange, login, decision.reason, refusal)
                 else:
-                    self._reject(exchange, login, NO_ADDRESS)
+                    self._reject(exchange, login, NO_ADDRESS, refusal)
         except Exception as error:  # noqa: BLE001 - logged and counted
             exchange.drop()
             if not is_outage(error):
@@ -196,17 +220,14 @@ class Authenticator:
         async with self._db.system() as tx:
             return await lease_further(tx, login, station)
 
-    def _accept(
-        self,
-        exchange: Exchange,
-        login: Login,
-        station: str | None,
-        address: str | None,
-    ) -> None:
-        nas = exchange.client.nas
-        attributes = accept_attributes(login, nas)
+    def _accept(self, entrance: "Entrance", address: str | None) -> None:
+        exchange, login, station = entrance.exchange, entrance.login, entrance.station
+        attributes = accept_attributes(login, entrance.terms, exchange.client.nas)
         self._stations.grant(login, station, address, self._clock())
-        exchange.reply(Code.ACCESS_ACCEPT, attributes + address_attribute(address))
+        exchange.reply(
+            Code.ACCESS_ACCEPT,
+            attributes + address_attribute(address) + entrance.proof.attributes,
+        )
         count("radius_replies", kind="accept")
         self._record(
             exchange,
@@ -229,8 +250,10 @@ class Authenticator:
                 return address
         return None
 
-    def _reject(self, exchange: Exchange, login: Login | None, reason: str) -> None:
-        exchange.reply(Code.ACCESS_REJECT, reject_attributes(reason))
+    def _reject(
+        self, exchange: Exchange, login: Login | None, reason: str, extra: bytes = b""
+    ) -> None:
+        exchange.reply(Code.ACCESS_REJECT, reject_attributes(reason) + extra)
         count("radius_replies", kind="reject")
         if login is not None:
             station = exchange.packet.text(CALLING_STATION_ID)
@@ -264,6 +287,12 @@ class Authenticator:
     async def stop(self) -> None:
         """Wait for the log-ins that are being answered."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _circuit(packet: Packet) -> str | None:
+    """Read the line a request came by: as the access node names it, else the NAS's port."""
+    named = packet.value(AGENT_CIRCUIT_ID) or packet.value(NAS_PORT_ID)
+    return None if named is None else named.decode(errors="replace")
 
 
 __all__ = ["Authenticator"]

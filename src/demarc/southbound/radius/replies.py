@@ -4,6 +4,7 @@ from functools import lru_cache
 from socket import inet_aton
 from uuid import UUID
 
+from demarc.domains.aaa.authorisation import Terms
 from demarc.domains.aaa.logins import Login
 from demarc.domains.aaa.model import Nas
 from demarc.protocols.radius.attributes import Pair, encode_attributes
@@ -14,6 +15,7 @@ FRAMED_PROTOCOL = DICTIONARY["Framed-Protocol"]
 FRAMED_IP_ADDRESS = DICTIONARY["Framed-IP-Address"]
 REPLY_MESSAGE = DICTIONARY["Reply-Message"]
 CLASS = DICTIONARY["Class"]
+SESSION_TIMEOUT = DICTIONARY["Session-Timeout"]
 ACCT_INTERIM_INTERVAL = DICTIONARY["Acct-Interim-Interval"]
 MIKROTIK_RATE_LIMIT = DICTIONARY["MikroTik-Rate-Limit"]
 HUAWEI_INPUT_AVERAGE_RATE = DICTIONARY["Huawei-Input-Average-Rate"]
@@ -29,12 +31,17 @@ _ADDRESS_HEAD = encode_attributes([(FRAMED_IP_ADDRESS, "0.0.0.0")])[:-4]  # noqa
 _CLASS_HEAD = encode_attributes([(CLASS, _CLASS_MARK + bytes(16))])[:-16]
 
 
-def accept_attributes(login: Login, nas: Nas) -> bytes:
+def accept_attributes(login: Login, terms: Terms, nas: Nas) -> bytes:
     """Give the attributes of an Accept, ready to be sent, all but the address."""
-    constant = _constant_attributes(
-        nas.vendor, nas.interim_interval, login.download_bps, login.upload_bps
+    given = (
+        _constant_attributes(nas.vendor, nas.interim_interval, terms.download_bps, terms.upload_bps)
+        + _CLASS_HEAD
+        + login.id.bytes
     )
-    return constant + _CLASS_HEAD + login.id.bytes
+    if terms.session_seconds is None:
+        return given
+    seconds = min(terms.session_seconds, _LARGEST)
+    return given + encode_attributes([(SESSION_TIMEOUT, seconds)])
 
 
 @lru_cache(maxsize=4096)
