@@ -8,6 +8,7 @@ from uuid import uuid4
 from structlog.contextvars import bind_contextvars
 
 from demarc.app.dispatch import AsgiApp, Receive, Scope, Send
+from demarc.app.proxies import Proxies
 from demarc.platform.telemetry import get_logger
 
 _HEADER = b"x-request-id"
@@ -27,10 +28,21 @@ class Calls:
     A call has an id, the caller's ``X-Request-Id`` or a new one, which is in the answer and in
     every line that is logged for it. An answer of 500 or more is logged, others are not. And once
     ``closing`` is set every answer is the last on its connection.
+
+    Args:
+        app: what answers.
+        proxies: those whose word on the caller is taken.
+        hsts_max_age: seconds for which a browser that came by HTTPS is to come by it alone
+            (RFC 6797); 0 does not tell it.
     """
 
-    def __init__(self, app: AsgiApp) -> None:
+    def __init__(
+        self, app: AsgiApp, proxies: Proxies | None = None, *, hsts_max_age: int = 0
+    ) -> None:
         self._app = app
+        self._proxies = proxies
+        self._hsts = (b"strict-transport-security", f"max-age={hsts_max_age}".encode())
+        self._tells_hsts = hsts_max_age > 0
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,6 +50,8 @@ class Calls:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._proxies is not None:
+            self._proxies.see_through(scope)
         request_id = _request_id(scope["headers"])
         # the server runs each call as a task of its own, so that this is bound to no other
         bind_contextvars(request_id=request_id.decode())
@@ -46,6 +60,8 @@ class Calls:
         async def answer(message: Any) -> None:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", ()), (_HEADER, request_id)]
+                if self._tells_hsts and scope["scheme"] == "https":
+                    headers.append(self._hsts)
                 if self.closing:  # looked at now: calls already under way are told, too
                     headers.append(_CLOSE)
                 message = {**message, "headers": headers}

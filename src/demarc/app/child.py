@@ -39,7 +39,7 @@ async def run(role: str) -> None:
         if role == "web":
             from demarc.app.web import web
 
-            await web(parts, child.sockets("http"), stop, child.ready)
+            await web(parts, child.sockets("http"), child.sockets("https"), stop, child.ready)
         elif role == "worker":
             from demarc.app.worker import worker
 

@@ -7,37 +7,52 @@ stops accepting and tells each client, with its next answer, that the connection
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+import socket
+import ssl
+from collections.abc import Generator, Sequence
 from typing import Any, cast
 
 import uvicorn
 
 from demarc.app.calls import Calls
-from demarc.app.dispatch import AsgiApp
+from demarc.app.http_protocol import Connection
 
 # A client whose connection is open is to have sent what it opened it for by then, or to have used
 # it again and been told. What is idle for longer its client must expect to lose at any time.
 _LINGER = 1.5
 _LOOK = 0.02
+_HANDSHAKE_WITHIN = 15.0
 
 
 class HttpServer(uvicorn.Server):
     """Serves an ASGI app on sockets that others go on listening on.
 
     Args:
-        app: what answers.
+        calls: what answers.
+        secure: sockets that speak HTTPS; those given to ``serve`` speak HTTP.
+        tls: the context of these.
         finish_within: seconds a call under way may take once the server ends.
         linger: seconds in which open connections are told that the server ends.
     """
 
-    def __init__(self, app: AsgiApp, *, finish_within: int, linger: float = _LINGER) -> None:
-        self._calls = Calls(app)
+    def __init__(
+        self,
+        calls: Calls,
+        *,
+        secure: Sequence[socket.socket] = (),
+        tls: ssl.SSLContext | None = None,
+        finish_within: int,
+        linger: float = _LINGER,
+    ) -> None:
+        self._calls = calls
+        self._secure = list(secure)
+        self._tls = tls
         self._linger = linger
         super().__init__(
             uvicorn.Config(
                 cast("Any", self._calls),
                 loop="uvloop",
-                http="httptools",
+                http=Connection,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -54,6 +69,29 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Leave signals alone: the process decides when it ends."""
         yield
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Accept connections, on the sockets for HTTPS too."""
+        await super().startup(sockets=sockets)
+
+        def connection() -> asyncio.Protocol:
+            return Connection(
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+
+        loop = asyncio.get_running_loop()
+        for each in self._secure:
+            self.servers.append(
+                await loop.create_server(
+                    connection,
+                    sock=each,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=_HANDSHAKE_WITHIN,
+                    backlog=self.config.backlog,
+                )
+            )
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Accept nothing more, let clients go, finish what is under way."""

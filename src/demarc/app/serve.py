@@ -8,15 +8,19 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
-
 from demarc.app.child import CONNINFO, SETTINGS
+from demarc.app.https import certificate_of
+from demarc.app.listening import Listeners, handed_to
 from demarc.app.parts import hosted, keys_of, migrated
 from demarc.app.upkeep import Upkeep
 from demarc.platform.database import Database
-from demarc.platform.processes import Parent, Role, tcp, udp
+from demarc.platform.processes import Parent, Role
 from demarc.platform.settings import PREFIX, Settings
 from demarc.platform.telemetry import configure_logs, get_logger
+
+# Started in this order, and ended in the reverse one: the web first, RADIUS last.
+_ORDER = ("radius", "worker", "web")
+_READS_DATAGRAMS = ("radius",)
 
 _log = get_logger(__name__)
 
@@ -61,39 +65,28 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
         ServerProblem: the private database cannot be started.
         ChangedMigration, MigrationFailed: the database is not, or cannot be, of this version.
         KeyFileError: the keys cannot be read.
+        TlsProblem: the certificate for HTTPS cannot be used.
         ChildFailed: a role cannot start.
     """
-    http = tcp(settings.http_host, settings.http_port)
-    auth = udp(settings.radius_host, settings.radius_auth_port)
-    acct = udp(settings.radius_host, settings.radius_acct_port)
+    certificate_of(settings)  # what is wrong with it is better known now
+    listeners = Listeners.open(settings)
+    settings = listeners.settings
     try:
-        settings = msgspec.structs.replace(
-            settings,
-            http_port=http.getsockname()[1],
-            radius_auth_port=auth.getsockname()[1],
-            radius_acct_port=acct.getsockname()[1],
-            # where it was made of port 0, it is made again of the port taken
-            public_url="" if settings.public_url.endswith(":0") else settings.public_url,
-        )
         async with hosted(settings) as database:
             await migrated(settings, database.conninfo)
             keys_of(settings, may_create=False)
             await _make_ready(database.conninfo)
-            parent = Parent(
-                _roles(settings, database.conninfo),
-                {"http": [http], "auth": [auth], "acct": [acct]},
-            )
+            parent = Parent(_roles(settings, database.conninfo), listeners.of_children())
             await parent.start()
             try:
                 yield Serving(settings, parent, database.watching)
             finally:
-                # with our copy gone, clients are refused as soon as the web processes accept no
+                # with our copies gone, clients are refused as soon as the web processes accept no
                 # more, instead of waiting for an answer that will not come
-                http.close()
+                listeners.close("web")
                 await parent.stop()
     finally:
-        for each in (http, auth, acct):
-            each.close()
+        listeners.close()
 
 
 async def _make_ready(conninfo: str) -> None:
@@ -113,16 +106,21 @@ def _roles(settings: Settings, conninfo: str) -> list[Role]:
         CONNINFO: conninfo,
     }
 
-    def role(name: str, *sockets: str, kind: str = "", overlap: bool = True) -> Role:
-        argv = [sys.executable, "-m", "demarc.app.child", kind or name]
-        return Role(name=name, argv=argv, sockets=sockets, env=env, overlap=overlap)
+    def role(kind: str, number: int = 0) -> Role:
+        return Role(
+            name=f"{kind}-{number}" if number else kind,
+            argv=[sys.executable, "-m", "demarc.app.child", kind],
+            sockets=handed_to(kind),
+            env=env,
+            overlap=kind not in _READS_DATAGRAMS,
+        )
 
-    webs = [
-        role(f"web-{number}" if number else "web", "http", kind="web")
-        for number in range(settings.web_processes)
+    return [
+        role(kind, number)
+        for kind in _ORDER
+        if kind in settings.roles
+        for number in range(settings.web_processes if kind == "web" else 1)
     ]
-    # ended in the reverse order: the web first, RADIUS last
-    return [role("radius", "auth", "acct", overlap=False), role("worker"), *webs]
 
 
 async def until_told(work: Coroutine[Any, Any, None], *signals: signal.Signals) -> None:
@@ -154,8 +152,8 @@ async def serve(settings: Settings) -> None:
     On a terminal SIGHUP ends it too: there it says that the terminal is gone.
 
     Raises:
-        OSError, ServerProblem, ChangedMigration, MigrationFailed, KeyFileError, ChildFailed: as
-            `serving`.
+        OSError, ServerProblem, ChangedMigration, MigrationFailed, KeyFileError, TlsProblem,
+            ChildFailed: as `serving`.
     """
     configure_logs(settings, "parent")
     ends = [signal.SIGINT, signal.SIGTERM]
@@ -181,17 +179,28 @@ async def _serve(settings: Settings, *, renewable: bool) -> None:
         if renewable:
             loop.add_signal_handler(signal.SIGHUP, renew)
         bound = running.settings
-        _log.info(
-            "serving",
-            http=bound.public_url,
-            radius=f"{bound.radius_host}:{bound.radius_auth_port}/{bound.radius_acct_port}",
-        )
+        _log.info("serving", roles=list(bound.roles), **_where(bound))
         try:
             await running.wait()
         finally:
             for task in tuple(renewing):
                 task.cancel()
             _log.info("ending")
+
+
+def _where(settings: Settings) -> dict[str, str]:
+    """Say where what runs here can be reached."""
+    found = {}
+    if "web" in settings.roles:
+        found["http"] = settings.public_url
+        if settings.https_port is not None:
+            found["https"] = f"{settings.http_host}:{settings.https_port}"
+    if "radius" in settings.roles:
+        ports = f"{settings.radius_auth_port}/{settings.radius_acct_port}"
+        found["radius"] = f"{settings.radius_host}:{ports}"
+    if settings.metrics_port is not None:
+        found["metrics"] = f"{settings.metrics_host}:{settings.metrics_port}"
+    return found
 
 
 def on_terminal() -> bool:

@@ -5,10 +5,13 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from demarc.app.calls import Calls
 from demarc.app.dispatch import AsgiApp, Dispatcher
 from demarc.app.health import Health, Probe
 from demarc.app.http_server import HttpServer
+from demarc.app.https import certificate_of
 from demarc.app.parts import Parts
+from demarc.app.proxies import Proxies
 from demarc.domains.access.live import LiveStatus
 from demarc.domains.identity.authentication import Authenticator
 from demarc.domains.network.commands import CommandWaiter
@@ -23,16 +26,29 @@ _FINISH_WITHIN = 12
 
 
 async def web(
-    parts: Parts, sockets: Sequence[socket.socket], stop: asyncio.Event, ready: Callable[[], None]
+    parts: Parts,
+    http: Sequence[socket.socket],
+    https: Sequence[socket.socket],
+    stop: asyncio.Event,
+    ready: Callable[[], None],
 ) -> None:
     """Serve the APIs on the sockets until told to stop; calls under way are finished.
 
     Args:
         parts: the domains.
-        sockets: listening TCP sockets.
+        http: listening TCP sockets; they speak HTTPS where there is a certificate and no other
+            socket for it.
+        https: listening TCP sockets for HTTPS beside them.
         stop: set to end.
         ready: called once connections are answered.
+
+    Raises:
+        TlsProblem: there is to be HTTPS, and its certificate cannot be used.
     """
+    settings = parts.settings
+    certificate = certificate_of(settings)
+    if certificate is not None and settings.https_port is None:
+        http, https = (), http
     waiter = CommandWaiter(parts.db)
     authenticator = Authenticator(parts.db, parts.passwords, VerifiedMemory(), FailureLimiter())
     aex = aex_app(
@@ -45,18 +61,26 @@ async def web(
         aaa=parts.aaa,
         access=parts.access,
         live=LiveStatus(parts.db, parts.access, waiter),
-        public_url=parts.settings.given_url,
+        public_url=settings.given_url,
     )
 
     server = HttpServer(
-        Dispatcher({"aex": cast("AsgiApp", aex), "health": Health(_probes(parts.db))}),
+        Calls(
+            Dispatcher({"aex": cast("AsgiApp", aex), "health": Health(_probes(parts.db))}),
+            Proxies(settings.trusted_proxies),
+            hsts_max_age=settings.hsts_max_age,
+        ),
+        secure=https,
+        tls=None if certificate is None else certificate.context,
         finish_within=_FINISH_WITHIN,
     )
     background = [
         asyncio.create_task(waiter.run()),
         asyncio.create_task(_follow_identity(parts, authenticator)),
     ]
-    serving = asyncio.create_task(server.serve(sockets=list(sockets)))
+    if certificate is not None:
+        background.append(asyncio.create_task(certificate.watch()))
+    serving = asyncio.create_task(server.serve(sockets=list(http)))
     try:
         # uvicorn tells nobody that it has started
         while not server.started and not serving.done():  # noqa: ASYNC110

@@ -13,11 +13,25 @@ import typer
 SETTINGS: Final[Mapping[str, str]] = {
     "http_host": "Address the APIs and the console listen on.",
     "http_port": "TCP port the APIs and the console listen on; 0 takes a free one.",
+    "https_port": (
+        "TCP port for HTTPS beside the one for HTTP, which is HTTPS itself if this is left out "
+        "and a certificate is given; 0 takes a free one."
+    ),
+    "tls_cert": "File with the certificate for HTTPS and those above it, PEM.",
+    "tls_key": "File with the certificate's private key, PEM.",
+    "hsts_max_age": (
+        "Seconds for which browsers are told to come by HTTPS alone; 0 does not tell them."
+    ),
+    "trusted_proxies": "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     "public_url": "URL under which clients reach the APIs, for links in answers.",
     "web_processes": "Processes that answer HTTP.",
     "radius_host": "Address RADIUS listens on.",
     "radius_auth_port": "UDP port for Access-Request; 0 takes a free one.",
     "radius_acct_port": "UDP port for Accounting-Request; 0 takes a free one.",
+    "metrics_host": "Address metrics for Prometheus are read from.",
+    "metrics_port": (
+        "TCP port metrics for Prometheus are read from; none if left out, 0 takes a free one."
+    ),
     "credential_cache_size": "Credentials a RADIUS process keeps in memory.",
     "credential_cache_max_age": (
         "Seconds after which a credential in memory is read again, even if no change to it "
@@ -31,6 +45,10 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_format": "How log lines look; auto is a console on a terminal and JSON elsewhere.",
     "log_level": "The least severe log lines that are written.",
     "node": "Name of this machine, in logs and beside the jobs it takes.",
+    "roles": (
+        "What this machine does: web answers the APIs, radius answers NASes, worker runs jobs "
+        "and polls."
+    ),
     "reach": "Reaches this machine serves: it polls and commands the devices of these.",
     "subscribers": "Subscribers the demo brings up.",
 }
@@ -69,7 +87,11 @@ _METAVARS = {
     "data": "FOLDER",
     "pg_bin": "FOLDER",
     "key_file": "FILE",
+    "tls_cert": "FILE",
+    "tls_key": "FILE",
     "http_port": "PORT",
+    "https_port": "PORT",
+    "metrics_port": "PORT",
     "radius_auth_port": "PORT",
     "radius_acct_port": "PORT",
     "subscribers": "N",

@@ -21,6 +21,7 @@ def explain(error: Exception) -> tuple[int, str]:
     from demarc.platform.processes import ChildFailed
     from demarc.platform.secrets import KeyFileError, Overloaded, Undecipherable
     from demarc.platform.settings import SettingError
+    from demarc.platform.tls import TlsProblem
 
     text = " ".join(str(error).split())
     if isinstance(error, SettingError):
@@ -36,7 +37,8 @@ def explain(error: Exception) -> tuple[int, str]:
         | ChangedMigration
         | MigrationFailed
         | ServerProblem
-        | ChildFailed,
+        | ChildFailed
+        | TlsProblem,
     ):
         return REFUSED, text
     if isinstance(error, psycopg_pool.PoolTimeout | psycopg.OperationalError):

@@ -23,6 +23,9 @@ from demarc.platform.telemetry.redaction import MASK, is_secret_name
 PREFIX: Final = "DEMARC_"
 _OF_TESTS: Final = "DEMARC_TEST_"
 
+ROLES: Final = ("web", "radius", "worker")
+"""What a machine can do for the others, in the order it is shown."""
+
 _WORKED_OUT: Final = Path()
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced
 _NODE: Final = platform.node().partition(".")[0] or "localhost"
@@ -84,6 +87,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Setting("TCP port the APIs and the console listen on; 0 takes a free one.", values.PORT),
     ] = 8080
+    https_port: Annotated[
+        int | None,
+        Setting(
+            "TCP port for HTTPS beside the one for HTTP, which is HTTPS itself if this is left out "
+            "and a certificate is given; 0 takes a free one.",
+            values.PORT,
+        ),
+    ] = None
+    tls_cert: Annotated[
+        Path | None,
+        Setting("File with the certificate for HTTPS and those above it, PEM.", values.PATH),
+    ] = None
+    tls_key: Annotated[
+        Path | None, Setting("File with the certificate's private key, PEM.", values.PATH)
+    ] = None
+    hsts_max_age: Annotated[
+        int,
+        Setting(
+            "Seconds for which browsers are told to come by HTTPS alone; 0 does not tell them.",
+            values.whole(0, 63_072_000),
+        ),
+    ] = 0
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+            values.NETWORKS,
+        ),
+    ] = ()
     public_url: Annotated[
         str,
         Setting(
@@ -100,6 +132,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     radius_acct_port: Annotated[
         int, Setting("UDP port for Accounting-Request; 0 takes a free one.", values.PORT)
     ] = 1813
+    metrics_host: Annotated[
+        str, Setting("Address metrics for Prometheus are read from.", values.HOST)
+    ] = "127.0.0.1"
+    metrics_port: Annotated[
+        int | None,
+        Setting(
+            "TCP port metrics for Prometheus are read from; none if left out, 0 takes a free one.",
+            values.PORT,
+        ),
+    ] = None
     credential_cache_size: Annotated[
         int,
         Setting("Credentials a RADIUS process keeps in memory.", values.whole(1, 10_000_000)),
@@ -165,6 +207,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             default="the host's name",
         ),
     ] = _NODE
+    roles: Annotated[
+        tuple[str, ...],
+        Setting(
+            "What this machine does: web answers the APIs, radius answers NASes, worker runs jobs "
+            "and polls.",
+            values.some_of(*ROLES),
+        ),
+    ] = ROLES
     reach: Annotated[
         tuple[str, ...],
         Setting(
@@ -217,7 +267,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         # no client can reach "any address"
         host = _ANY_ADDRESS.get(self.http_host, self.http_host)
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.http_port}"
+        scheme = "https" if self.tls_cert is not None and self.https_port is None else "http"
+        return f"{scheme}://{host}:{self.http_port}"
 
     @property
     def given_url(self) -> str | None:
@@ -243,6 +294,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 variable_of("radius_acct_port"),
                 f"{variable_of('radius_auth_port')} and {variable_of('radius_acct_port')} are both "
                 f"{self.radius_auth_port}: authentication and accounting need a port each",
+            )
+        if (self.tls_cert is None) != (self.tls_key is None):
+            given, lacking = ("tls_cert", "tls_key") if self.tls_cert else ("tls_key", "tls_cert")
+            raise SettingError(
+                variable_of(lacking),
+                f"{variable_of(given)} needs {variable_of(lacking)}: HTTPS takes both files",
+            )
+        if self.https_port and self.https_port == self.http_port:
+            raise SettingError(
+                variable_of("https_port"),
+                f"{variable_of('http_port')} and {variable_of('https_port')} are both "
+                f"{self.https_port}: leave out {variable_of('https_port')} for HTTPS alone",
+            )
+        if set(self.roles) != set(ROLES) and self.database_url is None:
+            raise SettingError(
+                variable_of("roles"),
+                f"{variable_of('roles')} needs {variable_of('database_url')}: without it the "
+                "database is this machine's alone, and nobody else could do the rest",
             )
 
     def _items(self) -> list[tuple[str, Any]]:
@@ -333,6 +402,7 @@ def _without_password(conninfo: str) -> str:
 
 __all__ = [
     "PREFIX",
+    "ROLES",
     "Described",
     "SettingError",
     "Settings",

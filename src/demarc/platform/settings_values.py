@@ -57,6 +57,18 @@ def one_of(*choices: str) -> Kind:
     return Kind(f"one of {', '.join(choices)}", read)
 
 
+def some_of(*choices: str) -> Kind:
+    """Give the kind of a choice of one or more words, given back in the order they have here."""
+
+    def read(text: str) -> tuple[str, ...]:
+        chosen = {part.strip() for part in text.split(",")}
+        if not chosen <= set(choices):
+            raise ValueError
+        return tuple(choice for choice in choices if choice in chosen)
+
+    return Kind(f"one or more of {', '.join(choices)}, with commas between", read)
+
+
 def _host(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
@@ -96,6 +108,12 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_name(part.strip()) for part in text.split(",")))
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    # an address with bits beyond its prefix is a mistake, not a network
+    found = (str(ipaddress.ip_network(part.strip())) for part in text.split(","))
+    return tuple(dict.fromkeys(found))
+
+
 def _path(text: str) -> Path:
     if "\0" in text:
         raise ValueError
@@ -114,5 +132,19 @@ DATABASE = Kind(
 )
 NAME = Kind("a name of letters, digits, dots, dashes and underscores", _name)
 NAMES = Kind("names of letters, digits, dots, dashes and underscores, with commas between", _names)
+NETWORKS = Kind("addresses or prefixes like 192.0.2.0/24, with commas between", _networks)
 
-__all__ = ["DATABASE", "HOST", "NAME", "NAMES", "PATH", "PORT", "URL", "Kind", "one_of", "whole"]
+__all__ = [
+    "DATABASE",
+    "HOST",
+    "NAME",
+    "NAMES",
+    "NETWORKS",
+    "PATH",
+    "PORT",
+    "URL",
+    "Kind",
+    "one_of",
+    "some_of",
+    "whole",
+]
