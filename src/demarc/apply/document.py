@@ -170,6 +170,7 @@ class NasTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True)
     default_realm: str | None = None
     require_message_authenticator: Literal["yes", "no", "auto"] = "auto"
     counters_reversed: bool = False
+    speed_attributes: list[str] | None = None
     interim_interval: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 300
     reach: str = "default"
     pop: str | None = None

@@ -49,6 +49,7 @@ async def nas(work: Work, table: NasTable) -> Change:
         "require_message_authenticator": table.require_message_authenticator,
         "counters_reversed": table.counters_reversed,
         "interim_interval": table.interim_interval,
+        "speed_attributes": table.speed_attributes,
         "reach": table.reach,
         "pop": table.pop,
     }

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, ip_network
 from typing import Any
 from uuid import UUID, uuid4
 
-from demarc.domains.aaa import queries
+from demarc.domains.aaa import queries, speeds
 from demarc.domains.aaa.model import Nas, Pool, Realm, Requirement, Vendor
 from demarc.domains.aaa.queries import PoolUse
 from demarc.domains.errors import Conflict, Invalid, NotFound
@@ -14,6 +14,7 @@ from demarc.platform.secrets.keys import KeyRing, row_binding
 
 _LARGEST_POOL = 16
 _REALM_LENGTH = 253
+_FINGERPRINT = 64
 
 
 class Equipment:
@@ -86,12 +87,16 @@ class Equipment:
         require_message_authenticator: Requirement = "auto",
         counters_reversed: bool = False,
         interim_interval: int = 300,
+        speed_attributes: list[str] | None = None,
+        limit_proxy_state: Requirement = "auto",
+        certificate: str | None = None,
     ) -> Nas:
         """Make a NAS, or a prefix of NASes with one secret.
 
         Raises:
-            Invalid: the prefix is none, or the secret is empty.
-            Conflict: the network has a NAS of that name, or some NAS has that prefix.
+            Invalid: the prefix is none, the secret is empty, or the certificate can name none.
+            Conflict: the network has a NAS of that name, or some NAS has that prefix or
+                certificate.
         """
         nas_id = uuid4()
         made = await queries.CREATE_NAS.one(
@@ -110,9 +115,13 @@ class Equipment:
             require_message_authenticator=require_message_authenticator,
             counters_reversed=counters_reversed,
             interim_interval=interim_interval,
+            speed_attributes=None if speed_attributes is None else speeds.check(speed_attributes),
+            limit_proxy_state=limit_proxy_state,
+            certificate=_certificate(certificate),
         )
         if made is None:
-            raise Conflict(f"there is a NAS {name} on the network, or one at {prefix}")
+            also = "" if certificate is None else ", or one with that certificate"
+            raise Conflict(f"there is a NAS {name} on the network, or one at {prefix}{also}")
         await audit.put(tx, "nas", made.id, before=None, after=made, tenant_id=made.owner_id)
         return made
 
@@ -128,7 +137,7 @@ class Equipment:
             for name in (
                 *("pop_id", "prefix", "vendor", "secret", "coa_port", "reach"),
                 *("default_realm_id", "require_message_authenticator", "counters_reversed"),
-                "interim_interval",
+                *("interim_interval", "speed_attributes", "limit_proxy_state", "certificate"),
             )
         }
         if unknown := set(changes) - set(values):
@@ -139,6 +148,10 @@ class Equipment:
             changes["secret"] = nas.secret if same else self._encrypt(nas.id, changes["secret"])
         if "prefix" in changes:
             changes["prefix"] = _prefix(changes["prefix"])
+        if changes.get("speed_attributes") is not None:
+            changes["speed_attributes"] = speeds.check(changes["speed_attributes"])
+        if "certificate" in changes:
+            changes["certificate"] = _certificate(changes["certificate"])
         changed = await queries.CHANGE_NAS.one(tx, id=nas.id, **{**values, **changes})
         if changed is None:
             raise NotFound("nas", nas.id)
@@ -240,6 +253,22 @@ class Equipment:
     async def pool_use(self, tx: Tx, network_id: UUID) -> dict[UUID, PoolUse]:
         """Tell how full a network's pools are."""
         return {use.pool_id: use for use in await queries.POOL_USE.all(tx, network_id=network_id)}
+
+
+def _certificate(text: str | None) -> str | None:
+    """Give by what a certificate is known, the way it is compared."""
+    if text is None:
+        return None
+    given = text.strip().lower()
+    kind, _, digits = given.partition(":")
+    if kind == "sha256":
+        digits = digits.replace(":", "")
+        if len(digits) != _FINGERPRINT or set(digits) - set("0123456789abcdef"):
+            raise Invalid("certificate", "sha256: is followed by 64 hexadecimal digits")
+        return f"sha256:{digits}"
+    if not given or not given.isprintable() or " " in given or "*" in given:
+        raise Invalid("certificate", "is a name in it, or sha256: and its fingerprint")
+    return given
 
 
 def _prefix(text: str) -> str:

@@ -42,6 +42,11 @@ class Nas(msgspec.Struct, frozen=True):
         require_message_authenticator: "auto" becomes "yes" for a client that once sent a valid one.
         counters_reversed: it counts input and output from the subscriber's side.
         interim_interval: seconds between the interim updates it is told to send.
+        speed_attributes: templates of its own for speeds (see ``speeds``); None for its make's.
+        limit_proxy_state: whether its unsigned Access-Requests with Proxy-State are dropped;
+            "auto": unless it need never sign.
+        certificate: by which it is known over RadSec: a subject alternative name, a common name or
+            "sha256:" and the fingerprint, in lower case; None where it speaks UDP alone.
     """
 
     id: UUID
@@ -58,6 +63,9 @@ class Nas(msgspec.Struct, frozen=True):
     require_message_authenticator: str
     counters_reversed: bool
     interim_interval: int
+    speed_attributes: list[str] | None = None
+    limit_proxy_state: str = "auto"
+    certificate: str | None = None
 
 
 class Pool(msgspec.Struct, frozen=True):

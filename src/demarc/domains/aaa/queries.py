@@ -45,18 +45,21 @@ REALMS_OF_TENANT = Statement(
 )
 
 _NAS = """id, owner_id, network_id, pop_id, name, prefix::text AS prefix, vendor, secret, coa_port,
-    reach, default_realm_id, require_message_authenticator, counters_reversed, interim_interval"""
+    reach, default_realm_id, require_message_authenticator, counters_reversed, interim_interval,
+    speed_attributes, limit_proxy_state, certificate"""
 
 CREATE_NAS = Statement(
     "aaa.create_nas",
     f"""
     INSERT INTO nas (id, owner_id, network_id, pop_id, name, prefix, vendor, secret, coa_port,
                      reach, default_realm_id, require_message_authenticator, counters_reversed,
-                     interim_interval)
+                     interim_interval, speed_attributes, limit_proxy_state, certificate)
     VALUES (%(id)s, %(owner_id)s, %(network_id)s, %(pop_id)s::uuid, %(name)s,
             %(prefix)s::text::cidr, %(vendor)s, %(secret)s, %(coa_port)s, %(reach)s,
             %(default_realm_id)s::uuid, %(require_message_authenticator)s,
-            %(counters_reversed)s, %(interim_interval)s)
+            %(counters_reversed)s, %(interim_interval)s,
+            %(speed_attributes)s::text[], %(limit_proxy_state)s,
+            %(certificate)s::text)
     ON CONFLICT DO NOTHING
     RETURNING {_NAS}
     """,
@@ -71,7 +74,10 @@ CHANGE_NAS = Statement(
                    reach = %(reach)s, default_realm_id = %(default_realm_id)s::uuid,
                    require_message_authenticator = %(require_message_authenticator)s,
                    counters_reversed = %(counters_reversed)s,
-                   interim_interval = %(interim_interval)s, updated_at = now()
+                   interim_interval = %(interim_interval)s,
+                   speed_attributes = %(speed_attributes)s::text[],
+                   limit_proxy_state = %(limit_proxy_state)s,
+                   certificate = %(certificate)s::text, updated_at = now()
     WHERE id = %(id)s
     RETURNING {_NAS}
     """,

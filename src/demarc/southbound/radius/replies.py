@@ -7,6 +7,7 @@ from uuid import UUID
 from demarc.domains.aaa.authorisation import Terms
 from demarc.domains.aaa.logins import Login
 from demarc.domains.aaa.model import Nas
+from demarc.domains.aaa.speeds import speed_pairs
 from demarc.protocols.radius.attributes import Pair, encode_attributes
 from demarc.protocols.radius.dictionary import DICTIONARY
 
@@ -17,9 +18,6 @@ REPLY_MESSAGE = DICTIONARY["Reply-Message"]
 CLASS = DICTIONARY["Class"]
 SESSION_TIMEOUT = DICTIONARY["Session-Timeout"]
 ACCT_INTERIM_INTERVAL = DICTIONARY["Acct-Interim-Interval"]
-MIKROTIK_RATE_LIMIT = DICTIONARY["MikroTik-Rate-Limit"]
-HUAWEI_INPUT_AVERAGE_RATE = DICTIONARY["Huawei-Input-Average-Rate"]
-HUAWEI_OUTPUT_AVERAGE_RATE = DICTIONARY["Huawei-Output-Average-Rate"]
 
 _FRAMED, _PPP = 2, 1
 _LARGEST = 2**32 - 1
@@ -34,7 +32,13 @@ _CLASS_HEAD = encode_attributes([(CLASS, _CLASS_MARK + bytes(16))])[:-16]
 def accept_attributes(login: Login, terms: Terms, nas: Nas) -> bytes:
     """Give the attributes of an Accept, ready to be sent, all but the address."""
     given = (
-        _constant_attributes(nas.vendor, nas.interim_interval, terms.download_bps, terms.upload_bps)
+        _constant_attributes(
+            nas.vendor,
+            None if nas.speed_attributes is None else tuple(nas.speed_attributes),
+            nas.interim_interval,
+            terms.download_bps,
+            terms.upload_bps,
+        )
         + _CLASS_HEAD
         + login.id.bytes
     )
@@ -46,29 +50,20 @@ def accept_attributes(login: Login, terms: Terms, nas: Nas) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _constant_attributes(
-    vendor: str, interim_interval: int, download_bps: int, upload_bps: int
+    vendor: str,
+    own: tuple[str, ...] | None,
+    interim_interval: int,
+    download_bps: int,
+    upload_bps: int,
 ) -> bytes:
     """Give what the Accepts of all log-ins of one speed have in common."""
     pairs: list[Pair] = [
         (SERVICE_TYPE, _FRAMED),
         (FRAMED_PROTOCOL, _PPP),
         (ACCT_INTERIM_INTERVAL, interim_interval),
-        *_speed(vendor, download_bps, upload_bps),
+        *speed_pairs(vendor, own, download_bps, upload_bps),
     ]
     return encode_attributes(pairs)
-
-
-def _speed(vendor: str, download_bps: int, upload_bps: int) -> list[Pair]:
-    if vendor == "mikrotik":
-        # rx/tx from the router's side: what it receives is the subscriber's upload
-        return [(MIKROTIK_RATE_LIMIT, f"{upload_bps}/{download_bps}")]
-    if vendor == "huawei":
-        # input is from the subscriber, bit/s
-        return [
-            (HUAWEI_INPUT_AVERAGE_RATE, min(upload_bps, _LARGEST)),
-            (HUAWEI_OUTPUT_AVERAGE_RATE, min(download_bps, _LARGEST)),
-        ]
-    return []
 
 
 def address_attribute(address: str | None) -> bytes:
