@@ -100,6 +100,17 @@ GET_TENANT = Statement(
     "identity.get_tenant", f"SELECT {_TENANT} FROM tenant WHERE id = %(id)s", Tenant
 )
 
+# So many at once, all of them above a number that was brought from elsewhere.
+NEXT_SERVICE_NUMBERS = Statement(
+    "identity.next_service_numbers",
+    """
+    UPDATE tenant SET last_service_number = greatest(last_service_number, %(above)s) + %(count)s
+    WHERE id = %(id)s
+    RETURNING last_service_number - %(count)s AS value
+    """,
+    Scalar,
+)
+
 NEXT_SERVICE_NUMBER = Statement(
     "identity.next_service_number",
     """

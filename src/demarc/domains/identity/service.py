@@ -124,6 +124,19 @@ class Identity:
             raise NotFound("tenant", tx.tenant)
         return int(taken.value)
 
+    async def next_service_numbers(self, tx: Tx, count: int, *, above: int = 0) -> range:
+        """Take numbers for many new services of the transaction's tenant.
+
+        Args:
+            tx: they are taken if it commits.
+            count: how many.
+            above: they, and all numbers given later, are greater than this one.
+        """
+        taken = await queries.NEXT_SERVICE_NUMBERS.one(tx, id=tx.tenant, count=count, above=above)
+        if taken is None:
+            raise NotFound("tenant", tx.tenant)
+        return range(taken.value + 1, taken.value + 1 + count)
+
     async def put_network(self, tx: Tx, *, owner_id: UUID, slug: str, name: str) -> Network:
         """Create a network, or rename the owner's one of that slug.
 

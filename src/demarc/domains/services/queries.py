@@ -7,7 +7,7 @@ import msgspec
 from demarc.domains.services.model import Service, ServiceChange, Transition
 from demarc.platform.statements import Scalar, Statement
 
-_SERVICE = """id, tenant_id, owner_id, network_id, number, customer_id, product_id, premise_id,
+SERVICE_COLUMNS = """id, tenant_id, owner_id, network_id, number, customer_id, product_id, premise_id,
     state, reason, provisioned_at, sales_agent, isp_reference, wifi_username, wifi_password,
     created_by, created_at, updated_at, cancel_at"""
 
@@ -27,15 +27,17 @@ CREATE = Statement(
     VALUES (%(tenant_id)s, %(owner_id)s, %(network_id)s, %(number)s, %(customer_id)s,
             %(product_id)s, %(premise_id)s, 'pending_installation', 'new', %(sales_agent)s::text,
             %(isp_reference)s::text, %(created_by)s::uuid)
-    RETURNING {_SERVICE}
+    RETURNING {SERVICE_COLUMNS}
     """,
     Service,
 )
 
-FIND = Statement("services.find", f"SELECT {_SERVICE} FROM service WHERE id = %(id)s", Service)
+FIND = Statement(
+    "services.find", f"SELECT {SERVICE_COLUMNS} FROM service WHERE id = %(id)s", Service
+)
 
 LOCK = Statement(
-    "services.lock", f"SELECT {_SERVICE} FROM service WHERE id = %(id)s FOR UPDATE", Service
+    "services.lock", f"SELECT {SERVICE_COLUMNS} FROM service WHERE id = %(id)s FOR UPDATE", Service
 )
 
 MOVE = Statement(
@@ -45,7 +47,7 @@ MOVE = Statement(
         cancel_at = %(cancel_at)s::timestamptz,
         provisioned_at = CASE WHEN %(works)s::boolean THEN coalesce(provisioned_at, now())
                               ELSE provisioned_at END
-    WHERE id = %(id)s RETURNING {_SERVICE}
+    WHERE id = %(id)s RETURNING {SERVICE_COLUMNS}
     """,
     Service,
 )
@@ -55,14 +57,14 @@ UPDATE = Statement(
     f"""
     UPDATE service SET isp_reference = %(isp_reference)s::text,
         wifi_username = %(wifi_username)s::text, wifi_password = %(wifi_password)s::bytea
-    WHERE id = %(id)s RETURNING {_SERVICE}
+    WHERE id = %(id)s RETURNING {SERVICE_COLUMNS}
     """,
     Service,
 )
 
 CHANGE_PRODUCT = Statement(
     "services.change_product",
-    f"UPDATE service SET product_id = %(product_id)s WHERE id = %(id)s RETURNING {_SERVICE}",
+    f"UPDATE service SET product_id = %(product_id)s WHERE id = %(id)s RETURNING {SERVICE_COLUMNS}",
     Service,
 )
 

@@ -19,7 +19,7 @@ from demarc.domains.services.devices import Devices
 from demarc.domains.services.logins import login
 from demarc.domains.services.model import Service, ServiceChange, Transition
 from demarc.domains.services.states import ACCESS, Action, Refused, State, follow
-from demarc.domains.services.wifi import check_passphrase, check_ssid
+from demarc.domains.services.wifi import check_passphrase, check_ssid, wifi_row
 from demarc.domains.subscribers.service import Subscribers
 from demarc.platform.database import Tx
 from demarc.platform.jobs import UPKEEP, defer
@@ -140,7 +140,7 @@ class Services(Devices):
         """Give the Wi-Fi password wanted on the CPE, in clear."""
         if service.wifi_password is None:
             return None
-        return self._keys.decrypt(service.wifi_password, row=_wifi_row(service.id)).decode()
+        return self._keys.decrypt(service.wifi_password, row=wifi_row(service.id)).decode()
 
     async def update(
         self,
@@ -181,7 +181,7 @@ class Services(Devices):
             password = (
                 None
                 if wifi_password is None
-                else self._keys.encrypt(wifi_password.encode(), row=_wifi_row(before.id))
+                else self._keys.encrypt(wifi_password.encode(), row=wifi_row(before.id))
             )
         after = await queries.UPDATE.one(
             tx,
@@ -438,10 +438,6 @@ class Services(Devices):
 
 def _either(given: str | UnsetType | None, kept: str | None) -> str | None:
     return kept if isinstance(given, UnsetType) else given
-
-
-def _wifi_row(service_id: UUID) -> bytes:
-    return b"service:wifi_password:" + service_id.bytes
 
 
 def _image(service: Service) -> dict[str, Any]:

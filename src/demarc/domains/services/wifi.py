@@ -1,5 +1,7 @@
 """What a Wi-Fi network can be named, and what it can be locked with."""
 
+from uuid import UUID
+
 from demarc.domains.errors import Invalid
 
 
@@ -25,3 +27,8 @@ def check_passphrase(passphrase: str) -> None:
         raise Invalid("wifi_password", "must have 8 to 63 characters")
     if not (passphrase.isascii() and passphrase.isprintable()):
         raise Invalid("wifi_password", "must be of printable ASCII characters")
+
+
+def wifi_row(service_id: UUID) -> bytes:
+    """Give what the encryption of a service's Wi-Fi password is bound to."""
+    return b"service:wifi_password:" + service_id.bytes

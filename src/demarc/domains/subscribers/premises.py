@@ -15,7 +15,7 @@ from demarc.domains.subscribers.model import Place, Premise
 from demarc.platform.database import Tx
 from demarc.platform.search import fold, trigrams
 
-_LONGEST_UNIT = 60
+LONGEST_UNIT = 60
 
 
 class Premises:
@@ -156,9 +156,9 @@ class Premises:
         """Give the premise of this address and unit, and whether it was made now."""
         place = rules.place(place)
         whole = place.full_address or ""
-        unit = rules.text("unit", unit, _LONGEST_UNIT) if unit and unit.strip() else None
+        unit = rules.text("unit", unit, LONGEST_UNIT) if unit and unit.strip() else None
         if timezone is not None:
-            _check_timezone(timezone)
+            check_timezone(timezone)
         folded = fold(whole)
         if not folded:
             raise Invalid("full_address", "must have letters or digits")
@@ -226,7 +226,12 @@ def _area_of_network() -> Iterator[None]:
         raise Invalid("area_id", "is not an area of the network") from elsewhere
 
 
-def _check_timezone(name: str) -> None:
+def check_timezone(name: str) -> None:
+    """Refuse what is no time zone.
+
+    Raises:
+        Invalid: with the reason.
+    """
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as unknown:

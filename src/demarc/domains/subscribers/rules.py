@@ -2,9 +2,11 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from demarc.domains.errors import Invalid
 from demarc.domains.subscribers.model import Place
+from demarc.platform.search import trigrams
 
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W_](?:[\w-]*[^\W_])")
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]*")
@@ -136,3 +138,37 @@ def place(given: Place) -> Place:
         longitude=given.longitude,
         **parts,
     )
+
+
+def customer(fields: dict[str, Any]) -> dict[str, Any]:
+    """Give the fields of a customer trimmed, the name whole, the tax number bare.
+
+    Raises:
+        Invalid: a value cannot be taken.
+    """
+    checked = dict(fields)
+    for field in ("first_name", "last_name"):
+        if checked[field] is not None:
+            checked[field] = text(field, checked[field])
+    if checked["name"] is None:
+        parts = [checked[field] for field in ("first_name", "last_name") if checked[field]]
+        if not parts:
+            raise Invalid("name" if fields["kind"] == "company" else "first_name", "is needed")
+        checked["name"] = " ".join(parts)
+    else:
+        checked["name"] = text("name", checked["name"], 400)
+    if (checked["tax_id"] is None) != (checked["tax_id_kind"] is None):
+        raise Invalid("tax_id", "and its kind belong together")
+    if checked["tax_id"] is not None:
+        checked["tax_id"] = tax_id(checked["tax_id"])
+        checked["tax_id_kind"] = checked["tax_id_kind"].lower()
+    if checked["email"] is not None:
+        checked["email"] = email(checked["email"])
+    if checked["mobile_number"] is not None:
+        checked["mobile_number"] = phone(checked["mobile_number"])
+    return checked
+
+
+def search(fields: dict[str, Any]) -> list[str]:
+    """Give the trigrams by which a customer is found."""
+    return trigrams(fields["name"], fields["tax_id"], fields["email"], fields["mobile_number"])

@@ -1,13 +1,12 @@
 """Use cases of subscribers: the customers."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import psycopg
 from msgspec import UNSET, UnsetType
 
-from demarc.domains.errors import Conflict, Forbidden, Invalid, NotFound
+from demarc.domains.errors import Conflict, Forbidden, NotFound
 from demarc.domains.identity import audit
 from demarc.domains.subscribers import queries, rules
 from demarc.domains.subscribers.model import (
@@ -20,7 +19,6 @@ from demarc.domains.subscribers.model import (
 )
 from demarc.domains.subscribers.premises import Premises
 from demarc.platform.database import Tx
-from demarc.platform.search import trigrams
 
 
 class Subscribers(Premises):
@@ -56,7 +54,7 @@ class Subscribers(Premises):
             Invalid: a value cannot be taken.
             Conflict: a customer of that tax number exists.
         """
-        fields = _checked(
+        fields = rules.customer(
             {
                 "kind": kind,
                 "name": name,
@@ -75,7 +73,7 @@ class Subscribers(Premises):
                     tx,
                     tenant_id=None if of_no_isp else tx.tenant,
                     owner_id=tx.tenant if of_no_isp else None,
-                    search=_search(fields),
+                    search=rules.search(fields),
                     **fields,
                 )
         except psycopg.errors.UniqueViolation as taken:
@@ -132,12 +130,12 @@ class Subscribers(Premises):
         wanted = old | {field: value for field, value in given.items() if value is not UNSET}
         if name is UNSET and (first_name is not UNSET or last_name is not UNSET):
             wanted["name"] = None  # made anew of the parts
-        fields = _checked(wanted)
+        fields = rules.customer(wanted)
         if fields != old:
             try:
                 async with tx.conn.transaction():
                     await queries.UPDATE_CUSTOMER.run(
-                        tx, id=customer_id, search=_search(fields), **fields
+                        tx, id=customer_id, search=rules.search(fields), **fields
                     )
             except psycopg.errors.UniqueViolation as taken:
                 raise Conflict("a customer with that tax number exists already") from taken
@@ -253,36 +251,3 @@ class Subscribers(Premises):
             before={purpose: before},
             after={purpose: given_at},
         )
-
-
-def _checked(fields: dict[str, Any]) -> dict[str, Any]:
-    """Give the fields of a customer trimmed, the name whole, the tax number bare.
-
-    Raises:
-        Invalid: a value cannot be taken.
-    """
-    checked = dict(fields)
-    for field in ("first_name", "last_name"):
-        if checked[field] is not None:
-            checked[field] = rules.text(field, checked[field])
-    if checked["name"] is None:
-        parts = [checked[field] for field in ("first_name", "last_name") if checked[field]]
-        if not parts:
-            raise Invalid("name" if fields["kind"] == "company" else "first_name", "is needed")
-        checked["name"] = " ".join(parts)
-    else:
-        checked["name"] = rules.text("name", checked["name"], 400)
-    if (checked["tax_id"] is None) != (checked["tax_id_kind"] is None):
-        raise Invalid("tax_id", "and its kind belong together")
-    if checked["tax_id"] is not None:
-        checked["tax_id"] = rules.tax_id(checked["tax_id"])
-        checked["tax_id_kind"] = checked["tax_id_kind"].lower()
-    if checked["email"] is not None:
-        checked["email"] = rules.email(checked["email"])
-    if checked["mobile_number"] is not None:
-        checked["mobile_number"] = rules.phone(checked["mobile_number"])
-    return checked
-
-
-def _search(fields: dict[str, Any]) -> list[str]:
-    return trigrams(fields["name"], fields["tax_id"], fields["email"], fields["mobile_number"])
