@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from demarc.domains.aaa.speeds import OF_MAKE, check, read_template, speed_pairs
 from demarc.domains.errors import Invalid
+from demarc.lab.nas.traffic import Limits
+from demarc.lab.nas.vendors import VENDORS, Make
 from demarc.protocols.radius.attributes import encode_attributes
+from demarc.protocols.radius.packet import Code, decode
+from demarc.protocols.radius.request import encode_request
 from demarc.protocols.radius.values import Tagged
 
 
@@ -54,6 +58,14 @@ def test_each_make_is_told_in_its_own_words(
     vendor: str, expected: list[tuple[str, object]]
 ) -> None:
     assert told(vendor) == expected
+
+
+@pytest.mark.parametrize("make", sorted(set(VENDORS) - {"juniper"}))
+def test_an_access_server_of_the_make_understands_it(make: Make) -> None:
+    pairs = speed_pairs(make, None, 300_000_000, 150_000_000)
+    request = decode(encode_request(Code.COA_REQUEST, 1, pairs, b"secret"))
+
+    assert VENDORS[make].limits(request) == Limits(150_000_000, 300_000_000)
 
 
 def test_a_nas_may_have_words_of_its_own() -> None:
