@@ -4,7 +4,7 @@ from collections import OrderedDict
 from typing import Any
 
 Key = tuple[Any, int]
-"""Source address and port as the socket gives them, Identifier."""
+"""Source address and port, with the address they asked where it may be several; Identifier."""
 
 
 class Slot:

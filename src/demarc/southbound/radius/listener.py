@@ -13,7 +13,8 @@ from demarc.platform.telemetry.counters import count
 from demarc.protocols.radius.errors import BadAuthenticator, Malformed
 from demarc.protocols.radius.packet import MAX_PACKET, Code, decode
 from demarc.protocols.radius.verify import verify_request
-from demarc.southbound.radius.clients import Clients
+from demarc.southbound.radius.addressed import Addressed
+from demarc.southbound.radius.clients import Clients, Peer
 from demarc.southbound.radius.duplicates import Duplicates, Slot
 from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.limits import Limits
@@ -52,6 +53,8 @@ class Listener:
     ) -> None:
         sock.setblocking(False)
         self._sock = sock
+        # on a wildcard address a reply must leave from the one that was asked
+        self._addressed = Addressed.of(sock)
         self._clients = clients
         self._code = code
         self._take = take
@@ -70,14 +73,18 @@ class Listener:
     def _readable(self) -> None:
         for _ in range(_AT_ONCE):
             try:
-                data, source = self._sock.recvfrom(MAX_PACKET + 1)
+                if self._addressed is None:
+                    data, source = self._sock.recvfrom(MAX_PACKET + 1)
+                    way: Any = source
+                else:
+                    data, source, way = self._addressed.receive(MAX_PACKET + 1)
             except BlockingIOError:
                 return
             except OSError:
                 # an ICMP error of an earlier reply; the next datagram is another matter
                 continue
             try:
-                self._received(data, source)
+                self._received(data, source, way)
             except Malformed as reason:
                 count("radius_dropped", reason=reason.reason)
             except BadAuthenticator as reason:
@@ -87,12 +94,13 @@ class Listener:
                 count("radius_dropped", reason="error")
                 _log.exception("a RADIUS packet failed")
 
-    def _received(self, data: bytes, source: Any) -> None:
+    def _received(self, data: bytes, source: Any, way: Any) -> None:
         host = _plain(source[0])
-        client = self._clients.find(host)
-        if client is None:
+        peer = self._clients.peer(host)
+        if peer is None:
             count("radius_dropped", reason="unknown client")
             return
+        client = peer.client
         packet = decode(data)
         if packet.code not in {self._code, Code.STATUS_SERVER}:
             count("radius_dropped", reason="unexpected code")
@@ -101,18 +109,22 @@ class Listener:
         verify_request(
             packet,
             client.secret,
-            require_message_authenticator=self._clients.requires_signature(client, host),
-            limit_proxy_state=client.nas.require_message_authenticator == "auto",
+            require_message_authenticator=peer.requires,
+            limit_proxy_state=peer.limits,
         )
-        if packet.signature:
-            self._clients.note_signature(host)
+        received = self._clock()
+        # an unsigned Access-Request proves nothing
+        signed = packet.signature > 0
+        proves = signed or packet.code != Code.ACCESS_REQUEST
+        if proves and not (peer.seen and (peer.signs or not signed)):
+            self._clients.note(peer, signed=signed, at=received)
         now = self._monotonic()
-        key = (source, packet.identifier)
+        key = (way, packet.identifier)
         slot = self._duplicates.find(key, packet.authenticator, now)
         if slot is not None:
             count("radius_duplicates")
             if slot.reply is not None:
-                self._send(slot.reply, source)
+                self._send(slot.reply, way)
             return
         slot = self._duplicates.open(key, packet.authenticator, now)
         self._take(
@@ -120,19 +132,23 @@ class Listener:
                 packet,
                 client,
                 host,
-                self._clock(),
-                send=partial(self._reply, slot, source),
+                received,
+                send=partial(self._reply, slot, way, peer),
                 forget=partial(self._duplicates.discard, key, slot),
             )
         )
 
-    def _reply(self, slot: Slot, source: Any, reply: bytes) -> None:
+    def _reply(self, slot: Slot, way: Any, peer: Peer, reply: bytes) -> None:
         slot.reply = reply
-        self._send(reply, source)
+        peer.answered = True
+        self._send(reply, way)
 
-    def _send(self, reply: bytes, source: Any) -> None:
+    def _send(self, reply: bytes, way: Any) -> None:
         try:
-            self._sock.sendto(reply, source)
+            if self._addressed is None:
+                self._sock.sendto(reply, way)
+            else:
+                self._addressed.send(reply, way)
         except OSError:
             # the socket's buffer is full, or there is no way back: the NAS asks again
             count("radius_dropped", reason="reply not sent")

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from demarc.domains.aaa import ledger, logins
+from demarc.domains.aaa import ledger, logins, nas_clients
 from demarc.domains.aaa.stations import Heard, Stations
 from demarc.platform import changes
 from demarc.platform.clock import Clock, Monotonic, now
@@ -30,6 +30,7 @@ from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.listener import Listener
 from demarc.southbound.radius.outage import is_outage
+from demarc.southbound.radius.sightings import Sightings
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ _SWEEP_EVERY = 30.0
 _PORTION = 2000
 _PAUSE = 1.0
 _STOP_WITHIN = 8.0
+_FOLLOWED = ["credential", "nas", "nas_client", "realm"]
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -86,6 +88,7 @@ class RadiusServer:
         self._clock = clock
         self._monotonic = monotonic_clock
         self._clients = Clients()
+        self._sightings = Sightings(db, self._clients, clock)
         self._stations = Stations()
         self._credentials = Credentials(db, limits, monotonic_clock)
         self._attempts = Attempts(db, limits)
@@ -130,6 +133,7 @@ class RadiusServer:
             self._task(self._follow(followed)),
             self._task(self._reload_clients()),
             self._task(self._sweep()),
+            self._task(self._sightings.run()),
         ]
         # from here on no change is missed, so that what is read now stays true
         await followed.wait()
@@ -178,6 +182,7 @@ class RadiusServer:
         for task in (*self._writers, *self._upkeep):
             task.cancel()
         await asyncio.gather(*self._writers, *self._upkeep, return_exceptions=True)
+        await self._sightings.write()
         await self._credentials.close()
         self._listeners.clear()
 
@@ -210,7 +215,7 @@ class RadiusServer:
     async def _follow(self, followed: asyncio.Event) -> None:
         while True:
             try:
-                async for batch in changes.follow(self._db, ["credential", "nas", "realm"]):
+                async for batch in changes.follow(self._db, _FOLLOWED):
                     if batch is None:
                         self._begin_to_follow(followed)
                     else:
@@ -254,7 +259,8 @@ class RadiusServer:
         async with self._db.system() as tx:
             nases = await logins.all_nases(tx)
             realms = await logins.all_realms(tx)
-        await self._clients.replace(nases, realms, self._keyring)
+            signers = await nas_clients.signers(tx)
+        await self._clients.replace(nases, realms, self._keyring, signers)
 
     async def _load_stations(self) -> None:
         """Take over the sessions that live in the database: their addresses are in use."""

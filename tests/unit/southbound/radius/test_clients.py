@@ -1,15 +1,20 @@
 """Which NAS a packet is of, and which realm a log-in."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demarc.domains.aaa.model import Nas, Realm
+from demarc.domains.aaa.nas_clients import Noted, Sighting, Signer
 from demarc.platform.secrets.keys import KeyRing, row_binding
 from demarc.southbound.radius.clients import Clients
 
+NOW = datetime(2024, 3, 10, 12, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=10)
 ACME = Realm(UUID(int=1), uuid4(), "acme", True)
 OWN = Realm(UUID(int=2), uuid4(), "own", False)
 
@@ -96,13 +101,65 @@ async def test_a_login_is_of_the_realm_it_names_or_else_of_the_nass(keys):
 async def test_a_signature_is_required_as_the_nas_says(keys):
     nases = [nas(keys, f"10.0.0.{at}/32", require=mode) for at, mode in enumerate(("no", "yes"))]
     known = await clients(keys, *nases, nas(keys, "10.1.0.0/16"))
-    assert not known.requires_signature(known.find("10.0.0.0"), "10.0.0.0")
-    assert known.requires_signature(known.find("10.0.0.1"), "10.0.0.1")
-    assert not known.requires_signature(known.find("10.1.0.1"), "10.1.0.1")
-    known.note_signature("10.1.0.1")
-    assert known.requires_signature(known.find("10.1.0.1"), "10.1.0.1")
+    hosts = ("10.0.0.0", "10.0.0.1", "10.1.0.1", "10.1.0.2")
+    assert [known.peer(host).requires for host in hosts] == [False, True, False, False]
+    for host in ("10.0.0.0", "10.0.0.1", "10.1.0.1"):
+        known.note(known.peer(host), signed=True, at=NOW)
     # another NAS of the prefix may be an older one
-    assert not known.requires_signature(known.find("10.1.0.2"), "10.1.0.2")
+    assert [known.peer(host).requires for host in hosts] == [False, True, True, False]
+    assert [known.peer(host).signs for host in hosts] == [True, True, True, False]
+
+
+async def test_an_unsigned_proxy_state_is_dropped_as_the_nas_says(keys):
+    cases = [(mode, limit) for mode in ("no", "yes", "auto") for limit in ("no", "yes", "auto")]
+    nases = [
+        msgspec.structs.replace(nas(keys, f"10.0.0.{at}/32", require=mode), limit_proxy_state=limit)
+        for at, (mode, limit) in enumerate(cases)
+    ]
+    known = await clients(keys, *nases)
+    limited = {case for at, case in enumerate(cases) if known.peer(f"10.0.0.{at}").limits}
+    assert limited == {
+        *((mode, "yes") for mode in ("no", "yes", "auto")),
+        ("yes", "auto"),
+        ("auto", "auto"),
+    }
+
+
+async def test_what_was_seen_of_an_address_is_given_once(keys):
+    known = await clients(keys, nas(keys, "10.0.0.0/24"))
+    peer = known.peer("10.0.0.1")
+    known.note(peer, signed=False, at=NOW)
+    known.note(peer, signed=True, at=NOW)
+    peer.answered = True
+    (sighting,) = known.sightings(10, LATER)
+    assert sighting == Sighting(peer.client.nas.id, "10.0.0.1", NOW, LATER, LATER)
+    assert known.sightings(10, LATER) == []
+    known.note(peer, signed=True, at=LATER)
+    (again,) = known.sightings(10, LATER)
+    assert (again.signed_at, again.answered_at) == (None, None)
+
+
+async def test_who_signs_is_remembered_over_a_reload_and_forgotten_when_unlocked(keys):
+    one = nas(keys, "10.0.0.0/24")
+    known = await clients(keys, one)
+    known.note(known.peer("10.0.0.1"), signed=True, at=NOW)
+    await known.replace([one], [], keys, [Signer(one.id, "10.0.0.2")])
+    assert known.peer("10.0.0.1").requires  # not written yet
+    assert known.peer("10.0.0.2").requires  # another node's
+    known.sightings(10, NOW)
+    known.noted([Noted(one.id, "10.0.0.1", signs=False), Noted(one.id, "10.0.0.2", signs=True)])
+    assert not known.peer("10.0.0.1").requires
+    assert known.peer("10.0.0.2").requires
+    await known.replace([one], [], keys, [])
+    assert known.signing == 0
+
+
+async def test_a_radsec_client_is_known_by_its_certificate(keys):
+    one = msgspec.structs.replace(nas(keys, "10.0.0.1/32"), certificate="bng-1.example")
+    known = await clients(keys, one, nas(keys, "10.0.0.2/32"))
+    assert known.certified("bng-1.example").nas is one
+    assert known.certified("bng-1.example").secret == b"radsec"
+    assert known.certified("bng-2.example") is None
 
 
 @given(st.text())
