@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -61,6 +62,9 @@ async def test_the_demo_is_an_isp_that_lives_and_can_be_used(place):
     ports = [free_port(socket.SOCK_STREAM), *(free_port(socket.SOCK_DGRAM) for _ in range(2))]
     async with demo(place, ports) as (given, printed, _):
         assert given["http"] == f"http://127.0.0.1:{ports[0]}"
+        trusted = ssl.create_default_context(cafile=place / "demo/tls.crt")
+        async with httpx.AsyncClient(verify=trusted, trust_env=False) as secure:
+            assert (await secure.get(f"{given['https']}/readyz")).status_code == 200
         sample = given["sample"]
         path = f"/services/{sample['service_id']}"
         async with (

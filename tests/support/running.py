@@ -97,6 +97,7 @@ class Running:
         self.estate = estate
         self.more = more
         self.ports = (0, 0, 0)
+        self.https_port = self.metrics_port = 0
         self.process: asyncio.subprocess.Process | None = None
         self._log = data.parent / f"{data.name}.log"
         self._starts = 0
@@ -144,8 +145,11 @@ class Running:
 
         await eventually(serving, within=60)
         line = self.log("serving")[-1]
-        auth, acct = map(int, line["radius"].rpartition(":")[2].split("/"))
-        self.ports = (int(line["http"].rpartition(":")[2]), auth, acct)
+        # a machine without a role has no port for it
+        auth, acct = map(int, line.get("radius", ":0/0").rpartition(":")[2].split("/"))
+        self.ports = (int(line.get("http", ":0").rpartition(":")[2]), auth, acct)
+        self.https_port = int(line.get("https", ":0").rpartition(":")[2])
+        self.metrics_port = int(line.get("metrics", ":0").rpartition(":")[2])
 
     async def end(self) -> int:
         """Have it end in order; give its exit code."""

@@ -60,6 +60,13 @@ def test_a_flag_beats_a_variable_beats_the_default():
         ("DEMARC_NODE", "bng-1.example.net", "bng-1.example.net"),
         ("DEMARC_DATABASE_URL", "host=db dbname=demarc", "host=db dbname=demarc"),
         ("DEMARC_OLT_POLL_INTERVAL", "60", 60),
+        (
+            "DEMARC_TRUSTED_PROXIES",
+            "192.0.2.0/24, 2001:db8::1",
+            ("192.0.2.0/24", "2001:db8::1/128"),
+        ),
+        ("DEMARC_ROLES", "worker,radius , web", ("web", "radius", "worker")),
+        ("DEMARC_METRICS_PORT", "0", 0),
     ],
 )
 def test_what_can_be_said(variable, text, value):
@@ -90,6 +97,9 @@ def test_what_can_be_said(variable, text, value):
         ("DEMARC_PUBLIC_URL", "https://isp.example.net:http", "a URL like"),
         ("DEMARC_REACH", "north,,south", "names of letters"),
         ("DEMARC_NODE", "a/b", "a name of letters"),
+        ("DEMARC_TRUSTED_PROXIES", "192.0.2.1/24", "addresses or prefixes"),
+        ("DEMARC_ROLES", "radius,wrker", "one or more of web, radius, worker"),
+        ("DEMARC_ROLES", ",", "one or more of web, radius, worker"),
         ("DEMARC_DATA", "~nobody-of-that-name/data", "a path"),
     ],
 )
@@ -167,6 +177,26 @@ def test_a_port_for_both_kinds_of_radius_is_refused():
         Settings.load({}, radius_auth_port=1812, radius_acct_port=1812)
     free = Settings.load({}, radius_auth_port=0, radius_acct_port=0)
     assert free.radius_acct_port == 0
+
+
+def test_https_takes_both_files_and_a_port_of_its_own():
+    with pytest.raises(SettingError, match="DEMARC_TLS_KEY: HTTPS takes both") as refused:
+        Settings.load({}, tls_cert="a.crt")
+    assert refused.value.name == "DEMARC_TLS_KEY"
+    both = {"tls_cert": "a.crt", "tls_key": "a.key"}
+    with pytest.raises(SettingError, match="leave out DEMARC_HTTPS_PORT"):
+        Settings.load({}, **both, http_port=8080, https_port=8080)
+    # one port speaks HTTPS; of two, links go by the request
+    assert Settings.load({}, **both).public_url == "https://127.0.0.1:8080"
+    assert Settings.load({}, **both, https_port=8443).public_url == "http://127.0.0.1:8080"
+
+
+def test_some_roles_need_a_database_that_others_can_reach():
+    with pytest.raises(SettingError, match="needs DEMARC_DATABASE_URL") as refused:
+        Settings.load({"DEMARC_ROLES": "radius"})
+    assert refused.value.name == "DEMARC_ROLES"
+    shared = Settings.load({"DEMARC_ROLES": "radius", "DEMARC_DATABASE_URL": "host=db"})
+    assert shared.roles == ("radius",)
 
 
 @pytest.mark.parametrize(

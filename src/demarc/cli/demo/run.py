@@ -16,12 +16,13 @@ from demarc.app.serve import serving, until_told
 from demarc.apply.applying import Domains, apply
 from demarc.apply.parse import parse
 from demarc.cli.demo import secrets
+from demarc.cli.demo.certificate import certificate
 from demarc.cli.demo.isp import Isp, Subscriber
 from demarc.cli.demo.lab import Lab, lab
 from demarc.cli.demo.secrets import DemoSecrets, write_private
-from demarc.cli.demo.show import NETWORK_ENDED, Progress, introduction
+from demarc.cli.demo.show import NETWORK_ENDED, Progress, introduction, secure_url
 from demarc.platform.clock import now
-from demarc.platform.settings import Settings
+from demarc.platform.settings import ROLES, SettingError, Settings
 from demarc.platform.telemetry import configure_logs
 
 # Three of five subscribers are the first ISP's.
@@ -38,6 +39,8 @@ async def demo(settings: Settings) -> None:
     if settings.log_level == "info":
         # what goes well is told by the progress line
         settings = msgspec.structs.replace(settings, log_level="warning")
+    if set(settings.roles) != set(ROLES):
+        raise SettingError("roles", "the demo has every role: leave out DEMARC_ROLES")
     configure_logs(settings, "demo")
     # SIGHUP: its terminal is gone
     await until_told(_demo(settings), signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,6 +51,7 @@ async def _demo(settings: Settings) -> None:
     folder = settings.data / "demo"
     folder.mkdir(mode=0o700, exist_ok=True)
     kept = secrets.load(folder / "secrets.json")
+    settings = _with_https(settings, folder)
     async with serving(settings) as running, lab() as simulated:
         progress = Progress()
         served = asyncio.create_task(running.wait())
@@ -60,7 +64,7 @@ async def _demo(settings: Settings) -> None:
             file = _handed_out(running.settings, kept, everybody[0])
             written = settings.data / "demo.json"
             write_private(written, msgspec.json.format(msgspec.json.encode(file)) + b"\n")
-            print(introduction(settings, file, str(written)), flush=True)  # noqa: T201
+            print(introduction(running.settings, file, str(written)), flush=True)  # noqa: T201
             background.append(asyncio.create_task(_follow(simulated, progress)))
             done, _ = await asyncio.wait(background, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -73,6 +77,15 @@ async def _demo(settings: Settings) -> None:
             await asyncio.gather(*background, return_exceptions=True)
             with contextlib.suppress(OSError):  # the terminal may be gone
                 progress.end()
+
+
+def _with_https(settings: Settings, folder: Path) -> Settings:
+    """Serve HTTPS beside HTTP, with a certificate of the demo's own where none is given."""
+    if settings.tls_cert is not None:
+        return settings
+    cert, key = certificate(folder, settings.http_host)
+    port = 0 if settings.https_port is None else settings.https_port
+    return msgspec.structs.replace(settings, tls_cert=cert, tls_key=key, https_port=port)
 
 
 async def _follow(simulated: Lab, progress: Progress) -> None:
@@ -189,6 +202,7 @@ async def _start_subscribers(simulated: Lab, everybody: list[Subscriber]) -> Non
 def _handed_out(settings: Settings, kept: DemoSecrets, sample: Subscriber) -> dict[str, Any]:
     return {
         "http": settings.public_url,
+        "https": secure_url(settings),
         "radius": {
             "host": settings.radius_host,
             "auth_port": settings.radius_auth_port,

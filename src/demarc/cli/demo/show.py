@@ -3,6 +3,7 @@
 import shutil
 import sys
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from demarc.platform.settings import Settings
 
@@ -22,6 +23,7 @@ def introduction(settings: Settings, file: dict[str, Any], written: str) -> str:
 Demarc is up: two ISPs on one fibre network, their subscribers logging in over RADIUS.
 
   APIs            {url}
+                  {file["https"]} (curl --cacert {settings.tls_cert})
   documentation   {url}/docs/aex
   RADIUS          {radius["host"]} authentication {radius["auth_port"]}, accounting {radius["acct_port"]}
   data            {settings.data}
@@ -44,6 +46,14 @@ The same subscriber over RADIUS (freeradius-utils):
 
 Ctrl-C ends everything in order.
 """
+
+
+def secure_url(settings: Settings) -> str:
+    """Give the URL of the APIs over TLS."""
+    if settings.https_port is None:
+        return settings.public_url
+    host = urlsplit(settings.public_url).hostname or settings.http_host
+    return f"https://{f'[{host}]' if ':' in host else host}:{settings.https_port}"
 
 
 class Progress:
