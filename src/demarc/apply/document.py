@@ -169,6 +169,8 @@ class NasTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True)
     coa_port: Port = 3799
     default_realm: str | None = None
     require_message_authenticator: Literal["yes", "no", "auto"] = "auto"
+    limit_proxy_state: Literal["yes", "no", "auto"] = "auto"
+    certificate: str | None = None
     counters_reversed: bool = False
     speed_attributes: list[str] | None = None
     interim_interval: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 300

@@ -6,6 +6,7 @@ from demarc.apply.document import NasTable, OltTable, PoolTable, PopTable
 from demarc.apply.plan import Change
 from demarc.apply.values import Hidden
 from demarc.apply.work import Work
+from demarc.domains.aaa.equipment import certificate_name
 from demarc.domains.aaa.model import Nas, Pool
 from demarc.domains.access.model import Olt
 from demarc.domains.errors import Invalid
@@ -47,6 +48,8 @@ async def nas(work: Work, table: NasTable) -> Change:
         "coa_port": table.coa_port,
         "default_realm": None if realm is None else realm.name,
         "require_message_authenticator": table.require_message_authenticator,
+        "limit_proxy_state": table.limit_proxy_state,
+        "certificate": certificate_name(table.certificate),
         "counters_reversed": table.counters_reversed,
         "interim_interval": table.interim_interval,
         "speed_attributes": table.speed_attributes,

@@ -1,5 +1,7 @@
 """Commands for NASes and for pools of addresses."""
 
+from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
@@ -11,6 +13,9 @@ from demarc.cli.secrets import FROM_ENVIRONMENT, secret
 
 if TYPE_CHECKING:
     from demarc.cli.desk import Desk
+    from demarc.domains.aaa.model import Nas
+    from demarc.domains.aaa.nas_clients import NasClient
+    from demarc.domains.identity.model import Network as NetworkOf
     from demarc.platform.database import Tx
     from demarc.platform.settings import Settings
     from demarc.views.nas_status import NasStatus
@@ -26,7 +31,11 @@ Reach = Annotated[str, typer.Option(help="Whose workers reach it.")]
 
 
 class NasShown(msgspec.Struct, frozen=True):
-    """A NAS as commands show it, without its secret."""
+    """A NAS as commands show it, without its secret.
+
+    Attributes:
+        signing: addresses that have sent Message-Authenticator, and must where "auto" requires it.
+    """
 
     id: UUID
     network: str
@@ -36,8 +45,30 @@ class NasShown(msgspec.Struct, frozen=True):
     coa_port: int
     default_realm: str | None
     require_message_authenticator: str
+    limit_proxy_state: str
+    signing: int
+    certificate: str | None
     interim_interval: int
     reach: str
+
+
+class ClientShown(msgspec.Struct, frozen=True):
+    """An address of a NAS that has proved to know its secret.
+
+    Attributes:
+        signs_since: when it first sent Message-Authenticator; none if it never did.
+    """
+
+    address: str
+    signs_since: datetime | None
+    last_seen_at: datetime
+    last_answered_at: datetime | None
+
+
+class NasDetail(NasShown, frozen=True):
+    """A NAS with the addresses it was seen at."""
+
+    clients: list[ClientShown]
 
 
 class PoolShown(msgspec.Struct, frozen=True):
@@ -86,6 +117,17 @@ async def add_nas(
     default_realm: Annotated[
         str | None, typer.Option(help="The realm of log-ins that name none.")
     ] = None,
+    require_message_authenticator: Annotated[
+        Literal["yes", "no", "auto"],
+        typer.Option(help="Of its Access-Requests; auto: from the first one that has it."),
+    ] = "auto",
+    limit_proxy_state: Annotated[
+        Literal["yes", "no", "auto"],
+        typer.Option(help="Drop unsigned ones with Proxy-State; auto: unless it need never sign."),
+    ] = "auto",
+    certificate: Annotated[
+        str | None, typer.Option(help="Over RadSec: a name in its certificate, or sha256:....")
+    ] = None,
     interim_interval: Annotated[
         int, typer.Option(min=10, max=86400, help="Seconds between interim updates.")
     ] = 300,
@@ -117,10 +159,71 @@ async def add_nas(
             vendor=vendor,
             coa_port=coa_port,
             default_realm_id=realm,
+            require_message_authenticator=require_message_authenticator,
+            limit_proxy_state=limit_proxy_state,
+            certificate=certificate,
             interim_interval=interim_interval,
             reach=reach,
         )
         return next(one for one in await _nases(desk, tx, on.slug) if one.name == name)
+
+
+@command(nases, "show")
+async def show_nas(
+    settings: "Settings",
+    *,
+    name: Annotated[str, typer.Argument(help="As you call it.")],
+    network: Network = None,
+) -> NasDetail:
+    """Show a NAS, and which of its addresses were seen and must sign.
+
+    Examples:
+        demarc nas show bng-1
+    """
+    from demarc.cli.desk import opened
+    from demarc.domains.aaa import nas_clients
+
+    async with opened(settings) as desk, desk.system() as tx:
+        on, found = await _meant(desk, tx, name, network)
+        shown = next(one for one in await _nases(desk, tx, on.slug) if one.id == found.id)
+        return NasDetail(
+            **msgspec.structs.asdict(shown),
+            clients=[_client(one) for one in await nas_clients.of_nas(tx, found.id)],
+        )
+
+
+@command(nases, "unlock")
+async def unlock_nas(
+    settings: "Settings",
+    *,
+    name: Annotated[str, typer.Argument(help="As you call it.")],
+    address: Annotated[
+        str | None, typer.Argument(help="This one of its addresses; all if left out.")
+    ] = None,
+    network: Network = None,
+) -> list[ClientShown]:
+    """Let a NAS leave out Message-Authenticator again, as when an older one took its place.
+
+    It holds for require_message_authenticator = "auto", and until it sends one again. The
+    addresses that were unlocked are shown.
+
+    Examples:
+        demarc nas unlock bng-1
+        demarc nas unlock bngs 192.0.2.3
+    """
+    from ipaddress import ip_address
+
+    from demarc.cli.desk import opened
+    from demarc.domains.aaa import nas_clients
+    from demarc.domains.errors import Invalid
+
+    try:
+        only = None if address is None else str(ip_address(address))
+    except ValueError:
+        raise Invalid("address", f"{address} is no IP address") from None
+    async with opened(settings) as desk, desk.system() as tx:
+        _, found = await _meant(desk, tx, name, network)
+        return [_client(one) for one in await nas_clients.unlock(tx, found, only)]
 
 
 @command(nases, "status")
@@ -138,7 +241,26 @@ async def nas_status(settings: "Settings", network: Network = None) -> list["Nas
         return await view.status(tx, None if on is None else on.id)
 
 
+async def _meant(
+    desk: "Desk", tx: "Tx", name: str, network: str | None
+) -> tuple["NetworkOf", "Nas"]:
+    from demarc.domains.errors import NotFound
+
+    on = await desk.network_meant(tx, network)
+    for one in await desk.parts.aaa.nases(tx, on.id):
+        if one.name == name:
+            return on, one
+    raise NotFound("nas", name)
+
+
+def _client(one: "NasClient") -> ClientShown:
+    return ClientShown(one.address, one.signs_since, one.last_seen_at, one.last_answered_at)
+
+
 async def _nases(desk: "Desk", tx: "Tx", network: str | None) -> list[NasShown]:
+    from demarc.domains.aaa import nas_clients
+
+    signing = Counter(signer.nas_id for signer in await nas_clients.signers(tx))
     realms = {realm: name for name, realm in (await _realms(desk, tx)).items()}
     return [
         NasShown(
@@ -150,6 +272,9 @@ async def _nases(desk: "Desk", tx: "Tx", network: str | None) -> list[NasShown]:
             coa_port=one.coa_port,
             default_realm=realms.get(one.default_realm_id) if one.default_realm_id else None,
             require_message_authenticator=one.require_message_authenticator,
+            limit_proxy_state=one.limit_proxy_state,
+            signing=signing[one.id],
+            certificate=one.certificate,
             interim_interval=one.interim_interval,
             reach=one.reach,
         )

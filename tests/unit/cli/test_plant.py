@@ -23,6 +23,34 @@ def test_a_nas_cannot_stand_where_another_does(house):
     assert "Traceback" not in refused.err
 
 
+def test_a_nas_is_shown_with_its_policy_and_clients_and_can_be_unlocked(house, database_url):
+    house(
+        *("nas", "add", "bng-2", "192.0.2.16/28", "--certificate", "BNG-2.example"),
+        *("--require-message-authenticator", "auto", "--limit-proxy-state", "no"),
+        typed="testing-secret-2\n",
+    )
+    with psycopg.connect(database_url) as conn:
+        conn.execute(
+            """
+            INSERT INTO nas_client (nas_id, address, owner_id, first_signed_at, last_seen_at)
+            SELECT id, ('192.0.2.1' || last)::inet, owner_id, now(), now()
+            FROM nas, generate_series(7, 9) last WHERE name = 'bng-2'
+            """
+        )
+    listed = {one["name"]: one for one in house("nas", "list", "--json").json}
+    assert (listed["bng-1"]["signing"], listed["bng-2"]["signing"]) == (0, 3)
+    assert listed["bng-2"]["limit_proxy_state"] == "no"
+    assert listed["bng-2"]["certificate"] == "bng-2.example"
+    (unlocked,) = house("nas", "unlock", "bng-2", "192.0.2.18", "--json").json
+    assert unlocked["address"] == "192.0.2.18"
+    shown = house("nas", "show", "bng-2", "--json").json
+    assert [one["signs_since"] is None for one in shown["clients"]] == [False, True, False]
+    assert len(house("nas", "unlock", "bng-2", "--json").json) == 2
+    assert "192.0.2.18" in house("nas", "show", "bng-2").out
+    assert "no IP address" in house("nas", "unlock", "bng-2", "there", code=1).err
+    assert "bng-3" in house("nas", "unlock", "bng-3", code=1).err
+
+
 def test_how_a_nas_does_is_told_from_its_sessions_and_attempts(house, subscriber, database_url):
     with psycopg.connect(database_url) as conn:
         conn.execute(

@@ -117,7 +117,7 @@ class Equipment:
             interim_interval=interim_interval,
             speed_attributes=None if speed_attributes is None else speeds.check(speed_attributes),
             limit_proxy_state=limit_proxy_state,
-            certificate=_certificate(certificate),
+            certificate=certificate_name(certificate),
         )
         if made is None:
             also = "" if certificate is None else ", or one with that certificate"
@@ -151,7 +151,7 @@ class Equipment:
         if changes.get("speed_attributes") is not None:
             changes["speed_attributes"] = speeds.check(changes["speed_attributes"])
         if "certificate" in changes:
-            changes["certificate"] = _certificate(changes["certificate"])
+            changes["certificate"] = certificate_name(changes["certificate"])
         changed = await queries.CHANGE_NAS.one(tx, id=nas.id, **{**values, **changes})
         if changed is None:
             raise NotFound("nas", nas.id)
@@ -255,8 +255,12 @@ class Equipment:
         return {use.pool_id: use for use in await queries.POOL_USE.all(tx, network_id=network_id)}
 
 
-def _certificate(text: str | None) -> str | None:
-    """Give by what a certificate is known, the way it is compared."""
+def certificate_name(text: str | None) -> str | None:
+    """Give by what a certificate is known, in the one way it is written.
+
+    Raises:
+        Invalid: it can be no name in a certificate, and is no fingerprint.
+    """
     if text is None:
         return None
     given = text.strip().lower()
@@ -288,4 +292,4 @@ def _pool_network(text: str) -> IPv4Network:
     return network
 
 
-__all__ = ["Equipment"]
+__all__ = ["Equipment", "certificate_name"]
