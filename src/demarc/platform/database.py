@@ -19,6 +19,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
+from demarc.platform import arrays
+
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 # A connection that cannot be made is tried for so long, seconds, and again when one is next
@@ -28,6 +30,7 @@ _LOOK = 0.25
 
 set_json_dumps(msgspec.json.encode)
 set_json_loads(msgspec.json.decode)
+arrays.register()
 
 
 class Actor(msgspec.Struct, frozen=True):

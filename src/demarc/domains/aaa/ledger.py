@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-import msgspec
-
 from demarc.domains.aaa import session_queries as queries
 from demarc.domains.aaa.accounting import (
     NAS_REBOOT,
@@ -22,23 +20,15 @@ from demarc.domains.aaa.accounting import (
     SubscriberBook,
     wants_closed,
 )
+from demarc.domains.aaa.certain import LOOK_BACK, Entry, Standing, book_certain, lock_key
 from demarc.domains.aaa.session_queries import Counted, LiveUse, UsedOnDay, as_json
 from demarc.platform.database import Tx
 
-# Closed sessions that ended so long before the oldest record are not meant by any.
-_LOOK_BACK = timedelta(days=1)
 # The event loop is given back between portions of work of so many subscribers.
 _PORTION = 50
 _STALE_INTERVALS = 3
 _STALE_MORE = timedelta(minutes=10)
 _KEEP_QUARANTINE = timedelta(days=90)
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A record and to whom it is booked."""
-
-    subscriber: Subscriber
-    record: Record
 
 
 def stale_after(interim_interval: int) -> float:
@@ -50,7 +40,7 @@ def stale_after(interim_interval: int) -> float:
     return _STALE_INTERVALS * interim_interval + _STALE_MORE.total_seconds()
 
 
-async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
+async def book(tx: Tx, entries: Sequence[Entry]) -> list[Standing]:
     """Book records, in their order for each credential.
 
     Args:
@@ -58,13 +48,25 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
         entries: records that belong to sessions.
 
     Returns:
-        The sessions that changed, as they are now.
+        The sessions that changed, as they stand now.
 
     Raises:
         psycopg.DataError: some record holds what cannot be stored.
     """
     if not entries:
         return []
+    stand, others = await book_certain(tx, entries)
+    if others:
+        stand += [_standing(row) for row in await book_by_reading(tx, others)]
+    return stand
+
+
+async def book_by_reading(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
+    """Book records whose session must be looked for; as ``book``, which this is a part of.
+
+    Returns:
+        The sessions that changed, as they are now.
+    """
     by_credential: dict[UUID, list[Record]] = {}
     subscribers: dict[UUID, Subscriber] = {}
     for entry in entries:
@@ -72,7 +74,7 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
         subscribers[key] = entry.subscriber
         by_credential.setdefault(key, []).append(entry.record)
 
-    await queries.LOCK_CREDENTIALS.one(tx, keys=sorted(map(_lock_key, by_credential)))
+    await queries.LOCK_CREDENTIALS.one(tx, keys=sorted(map(lock_key, by_credential)))
     live = await _live(tx, list(by_credential))
     closed = await _closed(tx, by_credential, live)
     changes: list[Kept] = []
@@ -102,8 +104,18 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[SessionRow]:
     return [kept.row for kept in changes]
 
 
-def _lock_key(credential_id: UUID) -> int:
-    return int.from_bytes(credential_id.bytes[:8], "big", signed=True)
+def _standing(row: SessionRow) -> Standing:
+    return Standing(
+        row.id,
+        row.credential_id,
+        row.nas_id,
+        row.nas_address,
+        row.acct_session_id,
+        row.calling_station_id,
+        row.framed_ipv4,
+        row.updated_at,
+        row.ended_at is not None,
+    )
 
 
 async def _live(tx: Tx, credentials: list[UUID]) -> dict[UUID, list[SessionRow]]:
@@ -135,7 +147,7 @@ async def _closed(
         nases=list(nases),
         session_ids=list(session_ids),
         credentials=list(credentials),
-        since=oldest - _LOOK_BACK,
+        since=oldest - LOOK_BACK,
     ):
         found.setdefault(row.credential_id, []).append(row)
     return found
@@ -222,7 +234,9 @@ async def purge_quarantine(tx: Tx) -> int:
 
 __all__ = [
     "Entry",
+    "Standing",
     "book",
+    "book_by_reading",
     "close_sessions_of_nas",
     "close_stale",
     "live_uses",

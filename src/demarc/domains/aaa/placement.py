@@ -13,9 +13,9 @@ from demarc.domains.aaa.sessions import PROVISIONAL, Kind, Record, SessionRow
 _SLACK = timedelta(seconds=2)
 # How far the beginning, reckoned from Acct-Session-Time, may be off: the session's time begins
 # with the line, the Start is sent when the session is complete.
-_RECKONED = timedelta(seconds=5)
+RECKONED_SLACK = timedelta(seconds=5)
 # Without a time stamp of the NAS an event is placed by its receipt, a retransmission's too.
-_RECEIVED = timedelta(seconds=60)
+RECEIVED_SLACK = timedelta(seconds=60)
 
 
 def may_be(row: SessionRow, record: Record) -> bool:
@@ -42,15 +42,15 @@ def relation(row: SessionRow, record: Record) -> int:
     if began is None:
         if record.at < row.started_at:
             return -1
-        slack = _SLACK if record.exact else _RECEIVED
+        slack = _SLACK if record.exact else RECEIVED_SLACK
         late = over is not None and record.at > over + slack
         return int(late and not _is_repeated_stop(row, record))
     if over is not None and _is_after_end(row, over, record, began):
         return 1
-    tolerance = _RECEIVED
+    tolerance = RECEIVED_SLACK
     if record.exact:
-        tolerance = _SLACK if record.kind is Kind.START else _RECKONED
-    if began < row.started_at - max(tolerance, _RECKONED) and _is_before(row, record):
+        tolerance = _SLACK if record.kind is Kind.START else RECKONED_SLACK
+    if began < row.started_at - max(tolerance, RECKONED_SLACK) and _is_before(row, record):
         return -1
     last_heard = row.ended_at or row.updated_at
     if began > row.started_at + tolerance and began >= last_heard - _SLACK:
@@ -74,7 +74,7 @@ def _is_after_end(row: SessionRow, over: datetime, record: Record, began: dateti
     if record.exact:
         return record.at > over + _SLACK
     return (
-        record.at > over + _RECEIVED
+        record.at > over + RECEIVED_SLACK
         and began >= over - _SLACK
         and not _is_repeated_stop(row, record)
     )
@@ -121,4 +121,11 @@ def wants_closed(record: Record, live: Iterable[SessionRow]) -> bool:
     return not any(may_be(row, record) and relation(row, record) == 0 for row in live)
 
 
-__all__ = ["may_be", "not_heard_since", "relation", "wants_closed"]
+__all__ = [
+    "RECEIVED_SLACK",
+    "RECKONED_SLACK",
+    "may_be",
+    "not_heard_since",
+    "relation",
+    "wants_closed",
+]

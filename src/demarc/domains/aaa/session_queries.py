@@ -12,18 +12,29 @@ import msgspec
 from demarc.domains.aaa.accounting import SessionRow
 from demarc.platform.statements import Scalar, Statement
 
-_IDENTITY = "id, tenant_id, owner_id, service_id, credential_id, nas_id"
-_READ = f"""{_IDENTITY}, host(nas_address) AS nas_address, acct_session_id, username,
-    host(framed_ipv4) AS framed_ipv4, framed_ipv6_prefix::text AS framed_ipv6_prefix,
-    delegated_ipv6_prefix::text AS delegated_ipv6_prefix, calling_station_id, nas_port_id,
-    started_at, updated_at, session_seconds, input_octets, output_octets, ipv6_input_octets,
-    ipv6_output_octets, start_told"""
-_LIVE = f"""{_IDENTITY}, nas_address, acct_session_id, username, framed_ipv4, framed_ipv6_prefix,
-    delegated_ipv6_prefix, calling_station_id, nas_port_id, started_at, updated_at,
-    session_seconds, input_octets, output_octets, ipv6_input_octets, ipv6_output_octets, start_told"""
-_CLOSED = f"{_LIVE}, ended_at, terminate_cause"
+COLUMNS_OF_LIVE = (
+    *("id", "tenant_id", "owner_id", "service_id", "credential_id", "nas_id", "nas_address"),
+    *("acct_session_id", "username", "framed_ipv4", "framed_ipv6_prefix", "delegated_ipv6_prefix"),
+    *("calling_station_id", "nas_port_id", "started_at", "updated_at", "session_seconds"),
+    *("input_octets", "output_octets", "ipv6_input_octets", "ipv6_output_octets", "start_told"),
+)
+"""What goes over from a live session to the closed one. A further column goes in here and, where
+accounting writes it, into ``SessionRow`` and ``ROWS``."""
 
-_ROWS = """json_to_recordset(%(rows)s::text::json) AS r (
+COLUMNS_OF_CLOSED = (*COLUMNS_OF_LIVE, "ended_at", "terminate_cause")
+
+_SHOWN = {
+    "nas_address": "host(nas_address) AS nas_address",
+    "framed_ipv4": "host(framed_ipv4) AS framed_ipv4",
+    "framed_ipv6_prefix": "framed_ipv6_prefix::text AS framed_ipv6_prefix",
+    "delegated_ipv6_prefix": "delegated_ipv6_prefix::text AS delegated_ipv6_prefix",
+}
+_FIELDS = SessionRow.__struct_fields__[:-2]
+_READ = ", ".join(_SHOWN.get(name, name) for name in _FIELDS)
+_LIVE = ", ".join(COLUMNS_OF_LIVE)
+_CLOSED = ", ".join(COLUMNS_OF_CLOSED)
+
+ROWS = """json_to_recordset(%(rows)s::text::json) AS r (
     id uuid, tenant_id uuid, owner_id uuid, service_id uuid, credential_id uuid, nas_id uuid,
     nas_address inet, acct_session_id text, username text, framed_ipv4 inet,
     framed_ipv6_prefix inet, delegated_ipv6_prefix inet, calling_station_id text,
@@ -54,11 +65,7 @@ LIVE_OF_CREDENTIALS = Statement(
 CLOSED_OF_KEYS = Statement(
     "aaa.closed_of_keys",
     f"""
-    SELECT {", ".join(f"s.{name.strip()}" for name in _IDENTITY.split(","))}, s.nas_address,
-           s.acct_session_id, s.username, s.framed_ipv4, s.framed_ipv6_prefix,
-           s.delegated_ipv6_prefix, s.calling_station_id, s.nas_port_id, s.started_at,
-           s.updated_at, s.session_seconds, s.input_octets, s.output_octets,
-           s.ipv6_input_octets, s.ipv6_output_octets, s.start_told, s.ended_at, s.terminate_cause
+    SELECT {", ".join(f"s.{name}" for name in SessionRow.__struct_fields__)}
     FROM unnest(%(nases)s::uuid[], %(session_ids)s::text[], %(credentials)s::uuid[])
         AS k (nas_id, acct_session_id, credential_id)
     CROSS JOIN LATERAL (
@@ -72,7 +79,7 @@ CLOSED_OF_KEYS = Statement(
 )
 
 INSERT_LIVE = Statement(
-    "aaa.insert_live", f"INSERT INTO session_live ({_LIVE}) SELECT {_LIVE} FROM {_ROWS}"
+    "aaa.insert_live", f"INSERT INTO session_live ({_LIVE}) SELECT {_LIVE} FROM {ROWS}"
 )
 
 # What most interims change, and nothing that is long to write.
@@ -101,7 +108,7 @@ UPDATE_LIVE = Statement(
         session_seconds = r.session_seconds, input_octets = r.input_octets,
         output_octets = r.output_octets, ipv6_input_octets = r.ipv6_input_octets,
         ipv6_output_octets = r.ipv6_output_octets, start_told = r.start_told
-    FROM {_ROWS} WHERE s.id = r.id
+    FROM {ROWS} WHERE s.id = r.id
     """,
 )
 
@@ -110,7 +117,7 @@ DELETE_LIVE = Statement(
 )
 
 INSERT_CLOSED = Statement(
-    "aaa.insert_closed", f"INSERT INTO session_closed ({_CLOSED}) SELECT {_CLOSED} FROM {_ROWS}"
+    "aaa.insert_closed", f"INSERT INTO session_closed ({_CLOSED}) SELECT {_CLOSED} FROM {ROWS}"
 )
 
 DELETE_CLOSED = Statement(
@@ -256,6 +263,8 @@ __all__ = [
     "CLOSED_OF_KEYS",
     "CLOSE_OF_NAS",
     "CLOSE_STALE",
+    "COLUMNS_OF_CLOSED",
+    "COLUMNS_OF_LIVE",
     "COUNT_LIVE",
     "DELETE_CLOSED",
     "DELETE_LIVE",
@@ -266,6 +275,7 @@ __all__ = [
     "LOCK_CREDENTIALS",
     "PURGE_QUARANTINE",
     "QUARANTINE",
+    "ROWS",
     "UPDATE_LIVE",
     "Counted",
     "LiveUse",

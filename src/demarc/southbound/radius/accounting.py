@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from demarc.domains.aaa import ledger
-from demarc.domains.aaa.accounting import Record, SessionRow
+from demarc.domains.aaa.accounting import Record
 from demarc.domains.aaa.model import Nas
 from demarc.domains.aaa.stations import Heard, Stations
 from demarc.platform.clock import Monotonic
@@ -44,7 +44,7 @@ UNKNOWN = "unknown user"
 class _Booked(msgspec.Struct):
     """What a transaction did, to be taken over once it has committed."""
 
-    sessions: list[SessionRow] = []
+    sessions: list[ledger.Standing] = []
     restarted: Item | None = None
 
 
@@ -245,7 +245,7 @@ class Accountant:
         return len(self._waiting) + self._under_way
 
 
-def _heard(row: SessionRow, nas: Nas) -> Heard:
+def _heard(row: ledger.Standing, nas: Nas) -> Heard:
     # what many sessions have in common is kept once
     return Heard(
         network_id=nas.network_id,
@@ -254,7 +254,7 @@ def _heard(row: SessionRow, nas: Nas) -> Heard:
         station=row.calling_station_id,
         address=row.framed_ipv4,
         at=row.updated_at,
-        over=row.ended_at is not None,
+        over=row.over,
     )
 
 
