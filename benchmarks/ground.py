@@ -38,7 +38,7 @@ class Ground:
     """
 
     def __init__(self, folder: Path, options: Options) -> None:
-        self._folder = folder
+        self.folder = folder
         self.options = options
         self._made: dict[int, Population] = {}
 
@@ -56,7 +56,7 @@ class Ground:
         return Server(self._data(subscribers), **settings)
 
     def _data(self, subscribers: int) -> Path:
-        return self._folder / str(subscribers)
+        return self.folder / str(subscribers)
 
 
 async def _populate(data: Path, subscribers: int) -> Population:

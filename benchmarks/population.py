@@ -16,6 +16,7 @@ import psycopg
 from demarc.app.parts import Parts
 from demarc.domains.aaa.model import Vendor
 from demarc.platform.clock import now
+from demarc.platform.postgres import conninfo_of
 from demarc.platform.search import fold, trigrams
 from demarc.platform.secrets.keys import row_binding
 from load import subscriber
@@ -65,7 +66,7 @@ async def populate(parts: Parts, subscribers: int) -> Population:
     """
     begun = time.monotonic()
     frame = await _frame(parts, subscribers)
-    async with await psycopg.AsyncConnection.connect(parts.db.conninfo) as conn:
+    async with await psycopg.AsyncConnection.connect(_owner(parts)) as conn:
         # nobody is to be told of rows one by one, and what they refer to is there
         await conn.execute("SET LOCAL session_replication_role = replica")
         await conn.execute("SET LOCAL maintenance_work_mem = '256MB'")
@@ -80,7 +81,7 @@ async def populate(parts: Parts, subscribers: int) -> Population:
         await conn.execute(
             "UPDATE tenant SET last_service_number = %s WHERE id = %s", [subscribers, frame.isp.id]
         )
-    async with await psycopg.AsyncConnection.connect(parts.db.conninfo, autocommit=True) as conn:
+    async with await psycopg.AsyncConnection.connect(_owner(parts), autocommit=True) as conn:
         await conn.execute("VACUUM (ANALYZE)")
         await conn.execute("CHECKPOINT")
     token = await _token(parts, frame)
@@ -96,7 +97,7 @@ async def live_sessions(parts: Parts, subscribers: int, began: int) -> None:
         began: when the sessions began, seconds since 1970.
     """
     start = datetime.fromtimestamp(began, UTC)
-    async with await psycopg.AsyncConnection.connect(parts.db.conninfo) as conn:
+    async with await psycopg.AsyncConnection.connect(_owner(parts)) as conn:
         await conn.execute("SET LOCAL session_replication_role = replica")
         await conn.execute("TRUNCATE session_live, session_closed, usage_daily")
         nases = {
@@ -141,11 +142,16 @@ async def live_sessions(parts: Parts, subscribers: int, began: int) -> None:
             ),
             (row(n) for n in range(subscribers) if Life.phase(n)),
         )
-    async with await psycopg.AsyncConnection.connect(parts.db.conninfo, autocommit=True) as conn:
+    async with await psycopg.AsyncConnection.connect(_owner(parts), autocommit=True) as conn:
         await conn.execute(
             "VACUUM (ANALYZE) session_live, session_closed, usage_daily, auth_attempt"
         )
         await conn.execute("CHECKPOINT")
+
+
+def _owner(parts: Parts) -> str:
+    """Give how the private server's owner connects, who may COPY and forget."""
+    return conninfo_of(parts.settings.data / "postgres")
 
 
 async def _frame(parts: Parts, subscribers: int) -> _Frame:
@@ -185,7 +191,7 @@ async def _frame(parts: Parts, subscribers: int) -> _Frame:
         ]
     # the pools' addresses come with the rest: filling a /16 by the use case takes a while
     pools = []
-    async with await psycopg.AsyncConnection.connect(parts.db.conninfo) as conn:
+    async with await psycopg.AsyncConnection.connect(_owner(parts)) as conn:
         for pool in range(-(-subscribers // subscriber.PER_POOL)):
             made = await (
                 await conn.execute(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import figures
 import report
-from cases import aex, codec, generator, growth, radius, snmp
+from cases import aex, codec, freeradius, generator, growth, radius, snmp
 from demarc.platform.postgres import conninfo_of
 from ground import Ground, Options
 
@@ -26,6 +26,7 @@ CASES: dict[str, Callable[[Ground], list[figures.Figure]]] = {
     "auth": radius.auth,
     "cold": radius.cold,
     "acct": radius.acct,
+    "freeradius": freeradius.run,
     "aex": aex.run,
     "snmp": snmp.run,
     "growth": growth.run,
