@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
+import psycopg
 
 from demarc.domains.aaa.service import Aaa
 from demarc.domains.access.service import Access
@@ -21,6 +22,7 @@ from demarc.platform.postgres import (
     conninfo_of,
     locate,
 )
+from demarc.platform.roles import LOGIN, ensure_login
 from demarc.platform.secrets import KeyRing, PasswordPool
 from demarc.platform.settings import Settings
 
@@ -77,11 +79,13 @@ class Hosted(msgspec.Struct, frozen=True):
     """The database to use.
 
     Attributes:
-        conninfo: how to connect.
+        conninfo: how to connect, as the role that processes log in as.
+        owner: likewise, as the role that owns it: for migrations, backups and repairs.
         watching: keeps the private server, where this process runs it; ends only by failing.
     """
 
     conninfo: str
+    owner: str
     watching: asyncio.Task[None] | None = None
 
 
@@ -93,13 +97,16 @@ async def hosted(settings: Settings) -> AsyncGenerator[Hosted]:
         ServerProblem: the private server cannot be started, or is run by another process.
     """
     if settings.database_url is not None:
-        yield Hosted(settings.database_url)
+        yield Hosted(settings.database_url, settings.database_url)
         return
     private = PrivateServer(settings.data / "postgres", locate(settings.pg_bin))
     await private.start()
     watching = asyncio.create_task(private.watch())
     try:
-        yield Hosted(private.conninfo(), watching)
+        owner = private.conninfo()
+        async with await psycopg.AsyncConnection.connect(owner, autocommit=True) as conn:
+            await ensure_login(conn)
+        yield Hosted(private.conninfo(role=LOGIN), owner, watching)
     finally:
         await private.stop()
         await asyncio.gather(watching, return_exceptions=True)
@@ -107,7 +114,7 @@ async def hosted(settings: Settings) -> AsyncGenerator[Hosted]:
 
 @asynccontextmanager
 async def server(settings: Settings) -> AsyncGenerator[str]:
-    """Give the connection string of the database to use, for a command.
+    """Give the connection string of the database to use, for a command, as the role that owns it.
 
     As `hosted`, but a private server that runs already (``demarc serve``) is used, too.
 
@@ -119,7 +126,7 @@ async def server(settings: Settings) -> AsyncGenerator[str]:
         until = loop.time() + _STARTS_WITHIN
         while True:
             try:
-                found = (await stack.enter_async_context(hosted(settings))).conninfo
+                found = (await stack.enter_async_context(hosted(settings))).owner
                 break
             except AlreadyRunning:
                 try:
@@ -158,11 +165,26 @@ async def opened(settings: Settings) -> AsyncGenerator[Parts]:
     """
     async with server(settings) as conninfo:
         await migrated(settings, conninfo)
-        db = await Database.open(conninfo, tenant_pool=2, system_pool=2, name="demarc/command")
+        db = await Database.open(
+            login_of(settings, conninfo), tenant_pool=2, system_pool=2, name="demarc/command"
+        )
         try:
             yield assemble(settings, db, keys_of(settings, may_create=False))
         finally:
             await db.close()
+
+
+def login_of(settings: Settings, owner: str) -> str:
+    """Give the connection string of the role that processes log in as.
+
+    Args:
+        settings: say whether the server is our own, which runs.
+        owner: the connection string of the role that owns the database, which on a given server is
+            the one and only.
+    """
+    if settings.database_url is not None:
+        return owner
+    return conninfo_of(settings.data / "postgres", role=LOGIN)
 
 
 def keys_of(settings: Settings, *, may_create: bool) -> KeyRing:

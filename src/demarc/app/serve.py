@@ -73,7 +73,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
     settings = listeners.settings
     try:
         async with hosted(settings) as database:
-            await migrated(settings, database.conninfo)
+            await migrated(settings, database.owner)
             keys_of(settings, may_create=False)
             await _make_ready(database.conninfo)
             parent = Parent(_roles(settings, database.conninfo), listeners.of_children())

@@ -19,7 +19,7 @@ class Desk:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.actor = Actor("system", None, f"cli:{_who()}")
+        self.actor = acting()
 
     def system(self) -> AbstractAsyncContextManager[Tx]:
         """Open a transaction that sees every tenant."""
@@ -79,6 +79,11 @@ async def opened(settings: Settings) -> AsyncGenerator[Desk]:
         yield Desk(parts)
 
 
+def acting() -> Actor:
+    """Give who uses the command line, as the audit log shows them."""
+    return Actor("system", None, f"cli:{_who()}")
+
+
 def _who() -> str:
     try:
         return getpass.getuser()
@@ -86,4 +91,4 @@ def _who() -> str:
         return str(os.getuid())
 
 
-__all__ = ["Desk", "opened"]
+__all__ = ["Desk", "acting", "opened"]

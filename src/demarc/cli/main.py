@@ -7,6 +7,7 @@ import typer
 
 from demarc.cli import (
     apply,
+    backup,
     catalogue,
     customers,
     doctor,
@@ -69,6 +70,7 @@ def at_first(
 
 serve.add_to(app)
 apply.add_to(app)
+backup.add_to(app)
 doctor.add_to(app)
 for part in (
     people.users,

@@ -14,6 +14,7 @@ def explain(error: Exception) -> tuple[int, str]:
     import psycopg
     import psycopg_pool
 
+    from demarc.app.backup.errors import BackupProblem
     from demarc.apply.parse import Mistaken
     from demarc.domains.errors import DomainError
     from demarc.platform.migrations import ChangedMigration, MigrationFailed
@@ -31,6 +32,7 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(
         error,
         DomainError
+        | BackupProblem
         | KeyFileError
         | Undecipherable
         | Overloaded

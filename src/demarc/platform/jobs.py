@@ -15,7 +15,7 @@ import psycopg
 import structlog
 from procrastinate.jobs import Job
 
-from demarc.platform.database import Tx
+from demarc.platform.database import Connection, Tx
 from demarc.platform.statements import Scalar, Statement
 
 Handler = Callable[..., Awaitable[None]]
@@ -149,6 +149,7 @@ class Worker:
                 max_size=6,
                 timeout=_CONNECTION_WITHIN,
                 kwargs={"application_name": "demarc/jobs"},
+                configure=_as_system,
             )
         )
         self._conninfo = conninfo
@@ -246,6 +247,11 @@ class Worker:
         await jobs.delete_old_jobs(
             nb_hours=int(_KEEP_FINISHED.total_seconds() // 3600), include_failed=False
         )
+
+
+async def _as_system(conn: Connection) -> None:
+    await conn.execute("SET ROLE demarc_system")
+    await conn.commit()
 
 
 async def _why(working: "asyncio.Task[None]") -> str:

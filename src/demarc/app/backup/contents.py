@@ -143,8 +143,8 @@ def _tx(conn: Connection) -> Tx:
     return Tx(conn, None, SYSTEM)
 
 
-async def _one(conn: Connection, question: sql.Composable) -> tuple[Any, ...]:
-    row = await (await conn.execute(question)).fetchone()
+async def _one(conn: Connection, question: sql.SQL | sql.Composed) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = await (await conn.execute(question)).fetchone()
     if row is None:
         raise psycopg.DataError("a statement that always gives a row gave none")
     return row

@@ -80,6 +80,7 @@ async def _pending(conn: psycopg.AsyncConnection) -> list[Migration]:
     exists = await (await conn.execute("SELECT to_regclass('migration')")).fetchone()
     if exists is None or exists[0] is None:
         return migrations()
+    await _let_read(conn)
     rows = await (await conn.execute("SELECT number, checksum FROM migration")).fetchall()
     applied: dict[int, str] = dict(rows)
     missing = []
@@ -93,6 +94,13 @@ async def _pending(conn: psycopg.AsyncConnection) -> list[Migration]:
                 " use the version that applied it, or restore a backup"
             )
     return missing
+
+
+async def _let_read(conn: psycopg.AsyncConnection) -> None:
+    """Enter the system's role where the login role may not read the history itself."""
+    row = await (await conn.execute("SELECT has_table_privilege('migration', 'SELECT')")).fetchone()
+    if row is not None and not row[0]:
+        await conn.execute("SET ROLE demarc_system")
 
 
 async def migrate(conninfo: str, *, on_new: Callable[[], object] | None = None) -> list[str]:

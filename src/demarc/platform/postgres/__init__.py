@@ -5,7 +5,7 @@ private folder, started again when it ends, never as root. `conninfo_of` tells o
 machine how to reach it.
 """
 
-from demarc.platform.postgres.binaries import Binaries, locate
+from demarc.platform.postgres.binaries import Binaries, fitting, locate
 from demarc.platform.postgres.errors import (
     AlreadyRunning,
     BinariesMissing,
@@ -31,5 +31,6 @@ __all__ = [
     "Unreachable",
     "VersionMismatch",
     "conninfo_of",
+    "fitting",
     "locate",
 ]

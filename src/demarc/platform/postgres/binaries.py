@@ -69,6 +69,37 @@ def locate(setting: Path | None = None) -> Binaries:
     )
 
 
+def fitting(server: int, setting: Path | None = None, *, exact: bool) -> Binaries:
+    """Find the programs that copy and restore a server's databases.
+
+    Args:
+        server: its major version.
+        setting: the folder with the programs, where somebody chose one (``DEMARC_PG_BIN``).
+        exact: of this major version; else a newer one will do.
+
+    Returns:
+        Those of the same version, else the oldest that are newer.
+
+    Raises:
+        BinariesMissing: there are none.
+    """
+    chosen = [] if setting is None else [(setting, False)]
+    found = [
+        one
+        for folder, bundled in (*chosen, *_candidates())
+        if (one := _examine(folder, bundled=bundled, program="pg_restore", speaks="pg_dump"))
+        is not None
+        and (one.version[0] == server if exact else one.version[0] >= server)
+    ]
+    if not found:
+        raise BinariesMissing(
+            f"pg_dump and pg_restore of PostgreSQL {server}{'' if exact else ' or newer'} were not"
+            " found: install them (Debian: postgresql-client), or name their folder by"
+            " DEMARC_PG_BIN"
+        )
+    return min(found, key=lambda one: one.version[0])
+
+
 def _candidates() -> Iterator[tuple[Path, bool]]:
     # The wheel is only looked up: its Python code adds users and widens rights when imported.
     spec = importlib.util.find_spec(_WHEEL)
@@ -89,13 +120,15 @@ def _number(folder: Path) -> int:
     return int(digits[0]) if digits else 0
 
 
-def _examine(folder: Path, *, bundled: bool = False) -> Binaries | None:
+def _examine(
+    folder: Path, *, bundled: bool = False, program: str = "initdb", speaks: str = "postgres"
+) -> Binaries | None:
     try:
-        if not (folder / "initdb").is_file():
+        if not (folder / program).is_file():
             return None
         # It is run, not only looked at: it may have been built for another machine.
         answer = subprocess.run(  # noqa: S603 - the operator's choice, or a folder of programs
-            [folder / "postgres", "--version"],
+            [folder / speaks, "--version"],
             capture_output=True,
             text=True,
             timeout=20,

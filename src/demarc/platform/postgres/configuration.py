@@ -8,7 +8,10 @@ from pathlib import Path
 import msgspec
 
 SUPERUSER = "demarc"
-"""The role that owns everything on the private server."""
+"""The role that owns everything on the private server; migrations, backups and repairs run as it."""
+
+LOGIN = "demarc_login"
+"""The role that processes log in as (`demarc.platform.roles`)."""
 
 PORT = 5432
 """Not a port, only a part of the socket's name."""
@@ -45,8 +48,12 @@ def access() -> str:
 
 
 def names(users: list[str]) -> str:
-    """Give pg_ident.conf: these users of the operating system are our role."""
-    return "".join(f"demarc {_name(user)} {SUPERUSER}\n" for user in dict.fromkeys(users))
+    """Give pg_ident.conf: these users of the operating system are our roles."""
+    return "".join(
+        f"demarc {_name(user)} {role}\n"
+        for user in dict.fromkeys(users)
+        for role in (SUPERUSER, LOGIN)
+    )
 
 
 def main(files: Files, sockets: Path, logs: Path, settings: Mapping[str, str]) -> str:

@@ -46,13 +46,15 @@ _START_LOG_LIMIT = 1_000_000
 class _State(msgspec.Struct):
     host: str
     user: str
+    # as an earlier version wrote it, which knew but one
+    roles: tuple[str, ...] = (configuration.SUPERUSER,)
 
 
 class PrivateServer:
     """A PostgreSQL of our own, reached by a socket in a private folder and by nothing else.
 
-    It lets in, as the role ``demarc``, the user it runs as and the user of this process; the
-    kernel says who that is, so there is no password. `start` must be called from a thread that
+    It lets in, as the roles ``demarc`` (its superuser) and ``demarc_login``, the user it runs as and
+    the user of this process; the kernel says who that is, so there is no password. `start` must be called from a thread that
     lives as long as the server should: when that is gone, the server shuts down by itself.
     """
 
@@ -95,15 +97,19 @@ class PrivateServer:
         running = self._process is not None and self._process.returncode is None
         return self._process.pid if self._process is not None and running else None
 
-    def conninfo(self, dbname: str = DATABASE) -> str:
+    def conninfo(self, dbname: str = DATABASE, *, role: str = configuration.SUPERUSER) -> str:
         """Give the connection string of one of its databases.
+
+        Args:
+            dbname: the database.
+            role: as whom to log in: the server's owner, or ``demarc_login``.
 
         Raises:
             NotRunning: it was never started.
         """
         if self._sockets is None or self._account is None:
             raise NotRunning(f"the server of {self.folder} was not started")
-        return _conninfo(_State(str(self._sockets), self._account.name), dbname)
+        return _conninfo(_state(self._sockets, self._account), dbname, role)
 
     async def start(self) -> None:
         """Start the server and see that its database is there; returns when it answers.
@@ -239,7 +245,7 @@ class PrivateServer:
         self._started_at = time.monotonic()
         await self._answering(home, self._process)
         await self._ensure_database()
-        state = _State(str(sockets), account.name)
+        state = _state(sockets, account)
         place.replace(home.state, msgspec.json.encode(state).decode() + "\n")
 
     async def _answering(self, home: Home, process: asyncio.subprocess.Process) -> None:
@@ -297,12 +303,15 @@ class PrivateServer:
         await process.wait()
 
 
-def conninfo_of(folder: Path, dbname: str = DATABASE) -> str:
+def conninfo_of(
+    folder: Path, dbname: str = DATABASE, *, role: str = configuration.SUPERUSER
+) -> str:
     """Give the connection string of the server that some process runs on a folder.
 
     Args:
         folder: as given to `PrivateServer`.
         dbname: which of its databases.
+        role: as whom to log in; as its superuser where an earlier version runs it.
 
     Raises:
         NotRunning: none is run there.
@@ -311,16 +320,21 @@ def conninfo_of(folder: Path, dbname: str = DATABASE) -> str:
     state = _read_state(place.find(folder))
     if state is None:
         raise NotRunning(f"no server runs on {folder}: start Demarc (demarc serve) first")
-    return _conninfo(state, dbname)
+    return _conninfo(state, dbname, role)
 
 
-def _conninfo(state: _State, dbname: str) -> str:
+def _state(sockets: Path, account: Account) -> _State:
+    roles = (configuration.SUPERUSER, configuration.LOGIN)
+    return _State(str(sockets), account.name, roles)
+
+
+def _conninfo(state: _State, dbname: str, role: str) -> str:
     # Explicit where the environment might say otherwise; and the kernel tells us, too, who
     # is at the other end of the socket.
     return make_conninfo(
         host=state.host,
         port=configuration.PORT,
-        user=configuration.SUPERUSER,
+        user=role if role in state.roles else configuration.SUPERUSER,
         dbname=dbname,
         requirepeer=state.user,
     )
