@@ -356,7 +356,7 @@ async def _pools(desk: "Desk", tx: "Tx", network: str | None) -> list[PoolShown]
                     id=one.id,
                     network=on.slug,
                     name=one.name,
-                    prefix=one.prefix,
+                    prefix=one.prefix or "",
                     isp=slugs[one.tenant_id] if one.tenant_id else None,
                     total=total,
                     used=used,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from ipaddress import AddressValueError, IPv4Address
 from uuid import UUID
 
-from demarc.domains.aaa import queries
+from demarc.domains.aaa import address_queries as queries
 from demarc.domains.aaa.model import Lease
 from demarc.domains.errors import Conflict, Invalid
 from demarc.platform.database import Tx

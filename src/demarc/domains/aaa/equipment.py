@@ -1,24 +1,22 @@
-"""Realms, NASes and pools: what the owner of a network and its ISPs set up."""
+"""Realms and NASes: what the owner of a network and its ISPs set up."""
 
-from ipaddress import IPv4Network, ip_network
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID, uuid4
 
 from demarc.domains.aaa import queries, speeds
-from demarc.domains.aaa.model import Nas, Pool, Realm, Requirement, Vendor
-from demarc.domains.aaa.queries import PoolUse
+from demarc.domains.aaa.model import Nas, Realm, Requirement, Vendor
 from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.identity import audit
 from demarc.platform.database import Tx
 from demarc.platform.secrets.keys import KeyRing, row_binding
 
-_LARGEST_POOL = 16
 _REALM_LENGTH = 253
 _FINGERPRINT = 64
 
 
 class Equipment:
-    """Use cases on realms, NASes and pools; for the command line and the network's owner.
+    """Use cases on realms and NASes; for the command line and the network's owner.
 
     Args:
         keyring: encrypts the secrets of NASes.
@@ -182,78 +180,6 @@ class Equipment:
             raise Invalid("secret", "of a NAS is not empty")
         return self._keyring.encrypt(secret.encode(), row=row_binding("nas", "secret", nas_id))
 
-    # pools
-
-    async def create_pool(
-        self,
-        tx: Tx,
-        *,
-        owner_id: UUID,
-        network_id: UUID,
-        name: str,
-        prefix: str,
-        tenant_id: UUID | None = None,
-        excluded: list[str] | None = None,
-    ) -> Pool:
-        """Make a pool and fill it with its addresses.
-
-        The network's own and its broadcast address are left out (RFC 950), except of /31 and /32,
-        and so is what is excluded: the gateway's, and what is given out by hand.
-
-        Args:
-            tx: the transaction.
-            owner_id: the network's owner.
-            network_id: the network.
-            name: of the pool.
-            prefix: IPv4, /16 to /32.
-            tenant_id: the only ISP whose services get its addresses.
-            excluded: addresses that are never leased.
-
-        Raises:
-            Invalid: the prefix is none, or an excluded address lies outside.
-            Conflict: the network has a pool of that name or prefix, or one that overlaps.
-        """
-        hosts = _pool_network(prefix)
-        for address in excluded or []:
-            if address not in {str(host) for host in hosts}:
-                raise Invalid("excluded", f"holds {address}, which is not in {prefix}")
-        for other in await queries.POOLS_OF_NETWORK.all(tx, network_id=network_id):
-            if IPv4Network(other.prefix).overlaps(hosts) and other.name != name:
-                raise Conflict(f"{prefix} overlaps the pool {other.name}")
-        made = await queries.CREATE_POOL.one(
-            tx,
-            owner_id=owner_id,
-            network_id=network_id,
-            tenant_id=tenant_id,
-            name=name,
-            prefix=str(hosts),
-        )
-        if made is None:
-            raise Conflict(f"the network has a pool {name}, or one of {prefix}")
-        reserved = []
-        if hosts.prefixlen < 31:  # noqa: PLR2004 - RFC 3021: both addresses of a /31 are hosts'
-            reserved = [str(hosts.network_address), str(hosts.broadcast_address)]
-        await queries.FILL_POOL.run(
-            tx,
-            network_id=network_id,
-            owner_id=owner_id,
-            pool_id=made.id,
-            tenant_id=tenant_id,
-            first=str(hosts.network_address),
-            count=hosts.num_addresses,
-            excluded=[*reserved, *(excluded or [])],
-        )
-        await audit.put(tx, "pool", made.id, before=None, after=made, tenant_id=owner_id)
-        return made
-
-    async def pools(self, tx: Tx, network_id: UUID) -> list[Pool]:
-        """Give the pools of a network, by name."""
-        return await queries.POOLS_OF_NETWORK.all(tx, network_id=network_id)
-
-    async def pool_use(self, tx: Tx, network_id: UUID) -> dict[UUID, PoolUse]:
-        """Tell how full a network's pools are."""
-        return {use.pool_id: use for use in await queries.POOL_USE.all(tx, network_id=network_id)}
-
 
 def certificate_name(text: str | None) -> str | None:
     """Give by what a certificate is known, in the one way it is written.
@@ -280,16 +206,6 @@ def _prefix(text: str) -> str:
         return str(ip_network(text))
     except ValueError:
         raise Invalid("prefix", f"{text} is not an address or a prefix") from None
-
-
-def _pool_network(text: str) -> IPv4Network:
-    try:
-        network = IPv4Network(text)
-    except ValueError:
-        raise Invalid("prefix", f"{text} is not an IPv4 prefix") from None
-    if network.prefixlen < _LARGEST_POOL:
-        raise Invalid("prefix", f"{text} is larger than a /{_LARGEST_POOL}")
-    return network
 
 
 __all__ = ["Equipment", "certificate_name"]

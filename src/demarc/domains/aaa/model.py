@@ -13,6 +13,8 @@ Vendor = Literal[
 SecretKind = Literal["cleartext", "nt", "crypt", "md5", "smd5", "sha", "ssha", "sha2", "ssha2"]
 Binding = Literal["none", "learn", "fixed"]
 Requirement = Literal["yes", "no", "auto"]
+PoolKind = Literal["ipv4", "framed_ipv6", "delegated_ipv6"]
+PoolPurpose = Literal["service", "garden"]
 
 
 class Realm(msgspec.Struct, frozen=True):
@@ -69,11 +71,18 @@ class Nas(msgspec.Struct, frozen=True):
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """A prefix whose addresses are leased to credentials.
+    """A prefix whose addresses are leased to credentials, or the name of a pool the NASes have.
 
     Attributes:
         tenant_id: set, only services of this ISP get its addresses.
-        prefix: IPv4, as CIDR, /16 or longer.
+        prefix: as CIDR; IPv4 is /16 or longer. None where the NASes have the pool.
+        kind: what is leased: "ipv4" addresses, "framed_ipv6" prefixes of the line itself, or
+            "delegated_ipv6" ones for the networks behind it.
+        purpose: "service", or "garden": for those who may only reach the ISP; services are leased
+            none of it.
+        length: of each prefix that is leased; None for IPv4.
+        nas_pool: what the NASes call it, where the pool is theirs.
+        draining_since: from then on nothing is leased from it.
     """
 
     id: UUID
@@ -81,7 +90,12 @@ class Pool(msgspec.Struct, frozen=True):
     network_id: UUID
     tenant_id: UUID | None
     name: str
-    prefix: str
+    prefix: str | None
+    kind: PoolKind
+    purpose: PoolPurpose
+    length: int | None
+    nas_pool: str | None
+    draining_since: datetime | None
 
 
 class Credential(msgspec.Struct, frozen=True):

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from demarc.domains.aaa import addresses, queries
+from demarc.domains.aaa import address_queries, addresses, queries
 from demarc.domains.aaa.equipment import Equipment
 from demarc.domains.aaa.model import Access, Credential, RadiusStatus, Realm, UsageDay
+from demarc.domains.aaa.pools import Pools
 from demarc.domains.aaa.queries import LiveTarget
 from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.network import commands
@@ -30,8 +31,8 @@ _LONGEST_USERNAME = 128
 _LONGEST_PASSWORD = 128
 
 
-class Aaa(Equipment):
-    """Use cases on credentials, with those on the equipment they are used at.
+class Aaa(Equipment, Pools):
+    """Use cases on credentials, with those on the equipment and the addresses they use.
 
     Args:
         keyring: encrypts passwords and the secrets of NASes.
@@ -167,7 +168,7 @@ class Aaa(Equipment):
         The credentials stay, closed, for what has been recorded of them.
         """
         await queries.SET_ACCESS.run(tx, service_id=service_id, access="closed")
-        await queries.FREE_ADDRESSES.run(tx, service_id=service_id, rest=addresses.REST)
+        await address_queries.FREE_ADDRESSES.run(tx, service_id=service_id, rest=addresses.REST)
 
     async def disconnect(self, tx: Tx, service_id: UUID, reason: str) -> list[Command]:
         """Have the NASes end a service's live sessions.
