@@ -4,17 +4,20 @@ Run as ``python -m demarc.app.child ROLE`` by the parent, which hands down the s
 environment, the settings it has resolved.
 """
 
+import asyncio
 import os
 import sys
 
 import uvloop
 
 from demarc.app.parts import assemble
+from demarc.app.telling import tell_of_pools, tell_of_process, watch_loop
 from demarc.platform.database import Database
 from demarc.platform.processes import Child
 from demarc.platform.secrets import KeyRing
 from demarc.platform.settings import Settings
 from demarc.platform.telemetry import configure_logs
+from demarc.platform.telemetry.metrics import METRICS
 
 SETTINGS = "DEMARC_CHILD_SETTINGS"
 CONNINFO = "DEMARC_CHILD_DATABASE"
@@ -35,6 +38,12 @@ async def run(role: str) -> None:
     )
     parts = assemble(settings, db, KeyRing.open(settings.key_file, create=False))
     stop = child.stop_event()
+    tell_of_process()
+    tell_of_pools(db)
+    telling = [
+        asyncio.create_task(watch_loop()),
+        asyncio.create_task(child.answer(lambda: METRICS.read().encode())),
+    ]
     try:
         if role == "web":
             from demarc.app.web import web
@@ -47,10 +56,13 @@ async def run(role: str) -> None:
         elif role == "radius":
             from demarc.app.radius import radius
 
-            await radius(parts, child.sockets("auth"), child.sockets("acct"), stop, child.ready)
+            await radius(parts, child.sockets, stop, child.ready)
         else:
             raise SystemExit(f"there is no role {role!r}")
     finally:
+        for task in telling:
+            task.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
         await db.close()
 
 

@@ -36,6 +36,7 @@ LISTENING = (
     Listening("https", "web", tcp, "http_host", "https_port"),
     Listening("auth", "radius", udp, "radius_host", "radius_auth_port"),
     Listening("acct", "radius", udp, "radius_host", "radius_acct_port"),
+    Listening("radsec", "radius", tcp, "radius_host", "radsec_port"),
     Listening("metrics", PARENT, tcp, "metrics_host", "metrics_port"),
 )
 

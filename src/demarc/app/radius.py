@@ -1,19 +1,23 @@
-"""The radius process: authentication and accounting on UDP, and nothing else on its loop."""
+"""The radius process: authentication and accounting, and nothing else on its loop."""
 
 import asyncio
 import gc
 import socket
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from demarc.app.parts import Parts
+from demarc.platform.telemetry import metrics
+from demarc.platform.settings import Settings
 from demarc.southbound.radius.limits import Limits
-from demarc.southbound.radius.server import RadiusServer
+from demarc.southbound.radius.server import RadiusServer, Status
+from demarc.southbound.radius.tls import TlsFiles
 
 
 async def radius(
     parts: Parts,
-    auth: Sequence[socket.socket],
-    acct: Sequence[socket.socket],
+    sockets: Callable[[str], Sequence[socket.socket]],
     stop: asyncio.Event,
     ready: Callable[[], None],
 ) -> None:
@@ -21,8 +25,8 @@ async def radius(
 
     Args:
         parts: the domains.
-        auth: UDP sockets for Access-Request.
-        acct: UDP sockets for Accounting-Request.
+        sockets: gives by name: "auth", UDP, for Access-Request; "acct", UDP, for
+            Accounting-Request; "radsec", listening TCP, for both over TLS.
         stop: set to end.
         ready: called once packets are answered.
     """
@@ -33,8 +37,9 @@ async def radius(
             credentials=parts.settings.credential_cache_size,
             max_age=parts.settings.credential_cache_max_age,
         ),
+        tls=tls_files(parts.settings),
     )
-    await server.serve(auth, acct)
+    await server.serve(sockets("auth"), sockets("acct"), sockets("radsec"))
     _collect_seldom()
     ready()
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(server.broken())]
@@ -47,6 +52,22 @@ async def radius(
         for task in waiting:
             task.cancel()
         await server.stop()
+
+
+def tls_files(settings: Settings) -> TlsFiles | None:
+    """Give where the certificate for RADIUS over TLS is; None where there is none."""
+    cert, key, ca = settings.radsec_cert, settings.radsec_key, settings.radsec_ca
+    return None if cert is None or key is None or ca is None else TlsFiles(cert, key, ca)
+
+
+def _tell(server: RadiusServer) -> None:
+    """Tell how the server stands, whatever it counts as that."""
+
+    def of(field: str) -> Callable[[], float]:
+        return lambda: float(getattr(server.status(), field))
+
+    for field in msgspec.structs.fields(Status):
+        metrics.ask(f"radius_{field.name}", of(field.name))
 
 
 def _collect_seldom() -> None:

@@ -27,6 +27,7 @@ ROLES: Final = ("web", "radius", "worker")
 """What a machine can do for the others, in the order it is shown."""
 
 _WORKED_OUT: Final = Path()
+_RADSEC_PORT: Final = 2083
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced
 _NODE: Final = platform.node().partition(".")[0] or "localhost"
 
@@ -140,6 +141,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Setting(
             "TCP port metrics for Prometheus are read from; none if left out, 0 takes a free one.",
             values.PORT,
+        ),
+    ] = None
+    radsec_port: Annotated[
+        int | None,
+        Setting(
+            "TCP port for RADIUS over TLS; 0 takes a free one.",
+            values.PORT,
+            default="2083 where a certificate for it is given, else none",
+        ),
+    ] = None
+    radsec_cert: Annotated[
+        Path | None,
+        Setting(
+            "File with our certificate for RADIUS over TLS, towards clients and home servers, and "
+            "those above it, PEM.",
+            values.PATH,
+        ),
+    ] = None
+    radsec_key: Annotated[
+        Path | None, Setting("File with that certificate's private key, PEM.", values.PATH)
+    ] = None
+    radsec_ca: Annotated[
+        Path | None,
+        Setting(
+            "File with the authorities that clients' and home servers' certificates are from, PEM; "
+            "no others are trusted.",
+            values.PATH,
         ),
     ] = None
     credential_cache_size: Annotated[
@@ -259,6 +287,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Work out what follows from other settings."""
         if self.key_file == _WORKED_OUT:
             msgspec.structs.force_setattr(self, "key_file", self.data / "keys.toml")
+        if self.radsec_port is None and self.radsec_cert is not None:
+            msgspec.structs.force_setattr(self, "radsec_port", _RADSEC_PORT)
         if not self.public_url:
             msgspec.structs.force_setattr(self, "public_url", self._own_url)
 
@@ -300,6 +330,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingError(
                 variable_of(lacking),
                 f"{variable_of(given)} needs {variable_of(lacking)}: HTTPS takes both files",
+            )
+        radsec = ("radsec_cert", "radsec_key", "radsec_ca")
+        missing = [name for name in radsec if getattr(self, name) is None]
+        if missing and (len(missing) < len(radsec) or self.radsec_port is not None):
+            raise SettingError(
+                variable_of(missing[0]),
+                f"RADIUS over TLS needs {', '.join(map(variable_of, radsec))}: "
+                f"{variable_of(missing[0])} is missing",
             )
         if self.https_port and self.https_port == self.http_port:
             raise SettingError(

@@ -267,3 +267,16 @@ GIVEN = [setting for setting in describe() if not set(setting.default) & set("<'
 @pytest.mark.parametrize("setting", GIVEN, ids=lambda setting: setting.name)
 def test_the_default_that_is_shown_is_one_that_can_be_given(setting):
     assert Settings.load({setting.variable: setting.default}) == Settings.load({})
+
+
+def test_radius_over_tls_is_on_where_its_three_files_are_given():
+    assert Settings.load({}).radsec_port is None
+    files = {"radsec_cert": "c", "radsec_key": "k", "radsec_ca": "a"}
+    assert Settings.load({}, **files).radsec_port == 2083
+    assert Settings.load({}, **files, radsec_port=0).radsec_port == 0
+    for missing in files:
+        given = {name: path for name, path in files.items() if name != missing}
+        with pytest.raises(SettingError, match=f"DEMARC_{missing.upper()} is missing"):
+            Settings.load({}, **given)
+    with pytest.raises(SettingError, match="DEMARC_RADSEC_CERT is missing"):
+        Settings.load({}, radsec_port=2083)

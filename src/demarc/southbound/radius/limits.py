@@ -23,6 +23,10 @@ class Limits(msgspec.Struct, frozen=True):
         quarantine_hourly: packets of one NAS that are put aside in an hour; more get no answer. A
             NAS that tells of somebody else's users must not fill the disk.
         attempts_waiting: answered attempts that may wait to be recorded; more are not recorded.
+        radsec_connections: RadSec connections; more are closed at once.
+        radsec_outstanding: requests of one RadSec connection that may wait for their answers; an
+            Identifier tells 256 apart, so that more are those its client has given up.
+        radsec_idle: seconds after which a RadSec connection on which nothing came is closed.
         database_patience: seconds the database may take before it counts as away.
     """
 
@@ -38,6 +42,9 @@ class Limits(msgspec.Struct, frozen=True):
     accounting_waiting: int = 20_000
     quarantine_hourly: int = 1_000
     attempts_waiting: int = 50_000
+    radsec_connections: int = 1_000
+    radsec_outstanding: int = 1_024
+    radsec_idle: float = 300.0
     database_patience: float = 2.0
 
 

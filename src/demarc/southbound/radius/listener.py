@@ -95,7 +95,7 @@ class Listener:
                 _log.exception("a RADIUS packet failed")
 
     def _received(self, data: bytes, source: Any, way: Any) -> None:
-        host = _plain(source[0])
+        host = plain(source[0])
         peer = self._clients.peer(host)
         if peer is None:
             count("radius_dropped", reason="unknown client")
@@ -154,11 +154,11 @@ class Listener:
             count("radius_dropped", reason="reply not sent")
 
 
-def _plain(host: str) -> str:
+def plain(host: str) -> str:
     """Give an address as it is stored: without a zone, IPv4 not within IPv6."""
     if ":" in host:
         return host.partition("%")[0].removeprefix("::ffff:")
     return host
 
 
-__all__ = ["Listener"]
+__all__ = ["Listener", "plain"]

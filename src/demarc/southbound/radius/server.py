@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from sys import intern
 from time import monotonic
@@ -30,7 +30,9 @@ from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.listener import Listener
 from demarc.southbound.radius.outage import is_outage
+from demarc.southbound.radius.radsec import RadsecListener
 from demarc.southbound.radius.sightings import Sightings
+from demarc.southbound.radius.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +50,7 @@ class Status(msgspec.Struct, frozen=True):
         clients: NASes known.
         clients_signing: addresses that have sent a valid Message-Authenticator.
         credentials: log-ins in memory.
+        radsec_connections: open ones that came to us.
         accounting_waiting: packets not booked yet.
         attempts_waiting: answered attempts not recorded yet.
         database_away: whether log-ins could not be read the last time.
@@ -56,6 +59,7 @@ class Status(msgspec.Struct, frozen=True):
     clients: int
     clients_signing: int
     credentials: int
+    radsec_connections: int
     accounting_waiting: int
     attempts_waiting: int
     database_away: bool
@@ -68,6 +72,7 @@ class RadiusServer:
         db: transactions of the system are opened on it.
         keyring: decrypts passwords and secrets.
         limits: sizes and ages.
+        tls: our certificate for RadSec.
         clock: the time.
         monotonic_clock: seconds that never run backwards.
     """
@@ -78,6 +83,7 @@ class RadiusServer:
         keyring: KeyRing,
         limits: Limits | None = None,
         *,
+        tls: TlsFiles | None = None,
         clock: Clock = now,
         monotonic_clock: Monotonic = monotonic,
     ) -> None:
@@ -112,21 +118,28 @@ class RadiusServer:
         )
         self._equipment_changed = asyncio.Event()
         self._broken = asyncio.Event()
+        self._tls = tls
         self._listeners: list[Listener] = []
+        self._radsec: list[RadsecListener] = []
         self._writers: list[asyncio.Task[None]] = []
         self._upkeep: list[asyncio.Task[None]] = []
 
     async def serve(
-        self, auth_sockets: Sequence[socket.socket], acct_sockets: Sequence[socket.socket]
+        self,
+        auth_sockets: Sequence[socket.socket],
+        acct_sockets: Sequence[socket.socket],
+        radsec_sockets: Sequence[socket.socket] = (),
     ) -> None:
-        """Begin to answer on bound UDP sockets, once what is needed is in memory.
+        """Begin to answer on bound sockets, once what is needed is in memory.
 
         Args:
             auth_sockets: for Access-Requests, usually port 1812.
             acct_sockets: for Accounting-Requests, usually port 1813.
+            radsec_sockets: listening TCP sockets for both, usually port 2083; they need ``tls``.
 
         Raises:
             psycopg.Error: the database cannot be read.
+            OSError: the certificate for RadSec cannot.
         """
         followed = asyncio.Event()
         self._upkeep = [
@@ -140,36 +153,61 @@ class RadiusServer:
         await self._load_clients()
         await self._load_stations()
         self._writers = [self._task(self._attempts.run()), self._task(self._accountant.run())]
-        for sockets, code, take, alive in (
-            (auth_sockets, Code.ACCESS_REQUEST, self._authenticator.take, Code.ACCESS_ACCEPT),
-            (
-                acct_sockets,
-                Code.ACCOUNTING_REQUEST,
-                self._accountant.take,
-                Code.ACCOUNTING_RESPONSE,
-            ),
-        ):
-            for sock in sockets:
-                self._listeners.append(
-                    Listener(
-                        sock,
-                        self._clients,
-                        self._limits,
-                        code=code,
-                        take=partial(_answer_or_take, take, alive),
-                        clock=self._clock,
-                        monotonic=self._monotonic,
-                    )
-                )
-        for listener in self._listeners:
+        takes: dict[int, Callable[[Exchange], None]] = {
+            Code.ACCESS_REQUEST: self._authenticator.take,
+            Code.ACCOUNTING_REQUEST: self._accountant.take,
+        }
+        self._listen(auth_sockets, takes, Code.ACCESS_REQUEST, alive=Code.ACCESS_ACCEPT)
+        self._listen(acct_sockets, takes, Code.ACCOUNTING_REQUEST, alive=Code.ACCOUNTING_RESPONSE)
+        self._listen_for_tls(radsec_sockets, takes)
+        for listener in self._all:
             listener.start()
+
+    def _listen(
+        self,
+        sockets: Sequence[socket.socket],
+        takes: Mapping[int, Callable[[Exchange], None]],
+        code: Code,
+        *,
+        alive: Code,
+    ) -> None:
+        for sock in sockets:
+            self._listeners.append(
+                Listener(
+                    sock,
+                    self._clients,
+                    self._limits,
+                    code=code,
+                    take=partial(_answer_or_take, takes[code], alive),
+                    clock=self._clock,
+                    monotonic=self._monotonic,
+                )
+            )
+
+    def _listen_for_tls(
+        self, sockets: Sequence[socket.socket], takes: Mapping[int, Callable[[Exchange], None]]
+    ) -> None:
+        if self._tls is None:
+            return
+        for sock in sockets:
+            self._radsec.append(
+                RadsecListener(
+                    sock,
+                    self._clients,
+                    self._limits,
+                    files=self._tls,
+                    takes={**takes, Code.STATUS_SERVER: partial(_answer, Code.ACCESS_ACCEPT)},
+                    clock=self._clock,
+                    monotonic=self._monotonic,
+                )
+            )
 
     async def stop(self) -> None:
         """Take no more, answer and record what was taken, and end.
 
         Packets that come meanwhile stay in the sockets for whoever listens next.
         """
-        for listener in self._listeners:
+        for listener in self._all:
             listener.pause()
         await self._credentials.settle()
         await self._authenticator.stop()
@@ -184,7 +222,13 @@ class RadiusServer:
         await asyncio.gather(*self._writers, *self._upkeep, return_exceptions=True)
         await self._sightings.write()
         await self._credentials.close()
+        await asyncio.gather(*(listener.close() for listener in self._radsec))
         self._listeners.clear()
+        self._radsec.clear()
+
+    @property
+    def _all(self) -> list[Listener | RadsecListener]:
+        return [*self._listeners, *self._radsec]
 
     def status(self) -> Status:
         """Tell how the process stands."""
@@ -192,6 +236,7 @@ class RadiusServer:
             clients=len(self._clients),
             clients_signing=self._clients.signing,
             credentials=len(self._credentials),
+            radsec_connections=sum(map(len, self._radsec)),
             accounting_waiting=self._accountant.waiting,
             attempts_waiting=self._attempts.waiting,
             database_away=self._credentials.away,
@@ -303,10 +348,14 @@ class RadiusServer:
 def _answer_or_take(take: Callable[[Exchange], None], alive: Code, exchange: Exchange) -> None:
     """Answer Status-Server (RFC 5997) at once; hand everything else on."""
     if exchange.packet.code == Code.STATUS_SERVER:
-        exchange.reply(alive)
-        count("radius_replies", kind="status")
+        _answer(alive, exchange)
     else:
         take(exchange)
+
+
+def _answer(alive: Code, exchange: Exchange) -> None:
+    exchange.reply(alive)
+    count("radius_replies", kind="status")
 
 
 __all__ = ["RadiusServer", "Status"]
