@@ -7,15 +7,16 @@ from uuid import uuid4
 
 from structlog.contextvars import bind_contextvars
 
-from demarc.app.dispatch import AsgiApp, Receive, Scope, Send
+from demarc.app.dispatch import AsgiApp, Receive, Scope, Send, owner
 from demarc.app.proxies import Proxies
-from demarc.platform.telemetry import get_logger
+from demarc.platform.telemetry import count, get_logger, metrics
 
 _HEADER = b"x-request-id"
 _CLOSE = (b"connection", b"close")
 # What others made is taken over if it can do no harm in a log.
 _ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,99}")
 _FAILED = 500
+_CLASSES = {hundred: f"{hundred}xx" for hundred in range(1, 6)}
 # Whoever asks these two sees the answer, again and again.
 _PROBES = ("/healthz", "/readyz")
 
@@ -43,6 +44,7 @@ class Calls:
         self._proxies = proxies
         self._hsts = (b"strict-transport-security", f"max-age={hsts_max_age}".encode())
         self._tells_hsts = hsts_max_age > 0
+        self._times: dict[str, metrics.Histogram] = {}
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +67,7 @@ class Calls:
                 if self.closing:  # looked at now: calls already under way are told, too
                     headers.append(_CLOSE)
                 message = {**message, "headers": headers}
+                self._note(scope["path"], message["status"], time.monotonic() - since)
                 if message["status"] >= _FAILED and scope["path"] not in _PROBES:
                     _log.warning(
                         "a call was answered with an error of ours",
@@ -76,6 +79,14 @@ class Calls:
             await send(message)
 
         await self._app(scope, receive, answer)
+
+    def _note(self, path: str, status: int, seconds: float) -> None:
+        api = owner(path)
+        times = self._times.get(api)
+        if times is None:
+            times = self._times[api] = metrics.histogram("http_request_seconds", api=api)
+        times.observe(seconds)
+        count("http_requests", api=api, status=_CLASSES.get(status // 100, "other"))
 
 
 def _request_id(headers: list[tuple[bytes, bytes]]) -> bytes:

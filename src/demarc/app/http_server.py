@@ -65,6 +65,11 @@ class HttpServer(uvicorn.Server):
             )
         )
 
+    @property
+    def connections(self) -> int:
+        """How many connections of clients are open."""
+        return len(self.server_state.connections)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """Leave signals alone: the process decides when it ends."""

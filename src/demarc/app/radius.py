@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from demarc.app.parts import Parts
-from demarc.platform.telemetry import metrics
 from demarc.platform.settings import Settings
+from demarc.platform.telemetry import metrics
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.server import RadiusServer, Status
 from demarc.southbound.radius.tls import TlsFiles

@@ -11,6 +11,7 @@ from typing import Any
 from demarc.app.child import CONNINFO, SETTINGS
 from demarc.app.https import certificate_of
 from demarc.app.listening import Listeners, handed_to
+from demarc.app.metrics import telling
 from demarc.app.parts import hosted, keys_of, migrated
 from demarc.app.upkeep import Upkeep
 from demarc.platform.database import Database
@@ -79,7 +80,8 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
             parent = Parent(_roles(settings, database.conninfo), listeners.of_children())
             await parent.start()
             try:
-                yield Serving(settings, parent, database.watching)
+                async with telling(listeners.get("metrics"), parent, settings):
+                    yield Serving(settings, parent, database.watching)
             finally:
                 # with our copies gone, clients are refused as soon as the web processes accept no
                 # more, instead of waiting for an answer that will not come

@@ -20,6 +20,7 @@ from demarc.platform import changes
 from demarc.platform.database import Database
 from demarc.platform.migrations import pending
 from demarc.platform.secrets import FailureLimiter, VerifiedMemory
+from demarc.platform.telemetry import metrics
 
 # A call under way may take as long as its device.
 _FINISH_WITHIN = 12
@@ -74,11 +75,13 @@ async def web(
         tls=None if certificate is None else certificate.context,
         finish_within=_FINISH_WITHIN,
     )
+    metrics.ask("http_connections", lambda: server.connections)
     background = [
         asyncio.create_task(waiter.run()),
         asyncio.create_task(_follow_identity(parts, authenticator)),
     ]
     if certificate is not None:
+        metrics.ask("tls_certificate_expiry_timestamp_seconds", certificate.expires_at)
         background.append(asyncio.create_task(certificate.watch()))
     serving = asyncio.create_task(server.serve(sockets=list(http)))
     try:

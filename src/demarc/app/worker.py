@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from demarc.app.gauges import Gauges
 from demarc.app.parts import Parts
 from demarc.app.upkeep import Upkeep
 from demarc.domains.aaa.events import CredentialAccepted
@@ -73,10 +74,13 @@ async def worker(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
         Worker(parts.db.conninfo, tasks(parts, poller), [UPKEEP, EVENTS, *map(reach_queue, reach)]),
         Worker(parts.db.conninfo, poller.tasks(), [*map(poll_queue, reach)]),
     ]
-    schedule = asyncio.create_task(poller.schedule())
+    gauges = Gauges(parts.db)
+    gauges.tell()
+    beside = [asyncio.create_task(poller.schedule()), asyncio.create_task(gauges.watch())]
     ready()
     try:
         await asyncio.gather(*(each.run(stop) for each in workers))
     finally:
-        schedule.cancel()
-        await asyncio.gather(schedule, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)

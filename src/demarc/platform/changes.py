@@ -9,6 +9,7 @@ longer than the log reaches back notices, and begins anew.
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from time import monotonic
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,7 @@ import psycopg
 
 from demarc.platform.database import Connection, Database, Tx
 from demarc.platform.statements import Scalar, Statement
+from demarc.platform.telemetry import metrics
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -120,6 +122,8 @@ async def follow(
         empty one says that a lost connection is back and nothing was missed.
     """
     cursor: str | None = None
+    read = monotonic()
+    metrics.ask("change_log_read_age_seconds", lambda: monotonic() - read, reader=",".join(kinds))
     while True:
         try:
             async with db.listen("demarc_change") as conn:
@@ -128,11 +132,13 @@ async def follow(
                         found, cursor = None, await here(tx)
                     else:
                         found, cursor = await since(tx, cursor, kinds)
+                read = monotonic()
                 yield found
                 while True:
                     await _woken(conn)
                     async with asyncio.timeout(_ANSWERS_WITHIN), db.system() as tx:
                         found, cursor = await since(tx, cursor, kinds)
+                    read = monotonic()
                     if found is None or found:
                         yield found
         except (psycopg.Error, OSError):  # a timeout is one of these

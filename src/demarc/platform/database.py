@@ -150,6 +150,10 @@ class Database:
         await self._tenant_pool.close()
         await self._system_pool.close()
 
+    def stats(self) -> dict[str, dict[str, int]]:
+        """Tell how the pools are used, by pool, as psycopg names it."""
+        return {"app": self._tenant_pool.get_stats(), "system": self._system_pool.get_stats()}
+
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID, actor: Actor = SYSTEM) -> AsyncGenerator[Tx]:
         """Open a transaction in which only this tenant's rows exist."""

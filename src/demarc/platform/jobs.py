@@ -7,6 +7,7 @@ again by another within half a minute; one that fails is tried again with growin
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, cast
 
 import msgspec
@@ -17,6 +18,7 @@ from procrastinate.jobs import Job
 
 from demarc.platform.database import Connection, Tx
 from demarc.platform.statements import Scalar, Statement
+from demarc.platform.telemetry import count, metrics
 
 Handler = Callable[..., Awaitable[None]]
 
@@ -159,9 +161,21 @@ class Worker:
             self._register(task)
 
     def _register(self, task: Task) -> None:
+        took = metrics.histogram("job_seconds", task=task.name)
+
         async def run(**args: Any) -> None:
             args.pop("timestamp", None)
-            await task.run(**args)
+            since = monotonic()
+            result = "failed"
+            try:
+                await task.run(**args)
+                result = "done"
+            except asyncio.CancelledError:
+                result = "handed back"
+                raise
+            finally:
+                took.observe(monotonic() - since)
+                count("jobs", task=task.name, result=result)
 
         registered = self._app.task(
             name=task.name,

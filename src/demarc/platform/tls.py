@@ -85,6 +85,10 @@ class ServerCertificate:
         _log.info("a new certificate is shown", expires=self.expires.isoformat())
         return True
 
+    def expires_at(self) -> float:
+        """Give when the certificate shown now is no longer valid, seconds since 1970."""
+        return self.expires.timestamp()
+
     async def watch(self, every: float = _LOOK_EVERY) -> None:
         """Look again and again, for good."""
         while True:

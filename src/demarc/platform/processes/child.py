@@ -5,20 +5,31 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Callable
 from typing import Self
+
+from demarc.platform.processes.question import answering
 
 SOCKETS = "DEMARC_CHILD_SOCKETS"
 LIFELINE = "DEMARC_CHILD_LIFELINE"
 READY = "DEMARC_CHILD_READY"
+QUESTIONS = "DEMARC_CHILD_QUESTIONS"
 
 
 class Child:
     """What this process inherited from its parent."""
 
-    def __init__(self, sockets: dict[str, list[socket.socket]], lifeline: int, ready: int) -> None:
+    def __init__(
+        self,
+        sockets: dict[str, list[socket.socket]],
+        lifeline: int,
+        ready: int,
+        questions: socket.socket,
+    ) -> None:
         self._sockets = sockets
         self._lifeline = lifeline
         self._ready = ready
+        self._questions = questions
 
     @classmethod
     def inherit(cls) -> Self:
@@ -28,6 +39,8 @@ class Child:
             KeyError: the process was not started by a parent of ours.
         """
         lifeline, ready = int(os.environ.pop(LIFELINE)), int(os.environ.pop(READY))
+        questions = socket.socket(fileno=int(os.environ.pop(QUESTIONS)))
+        questions.setblocking(False)
         sockets: dict[str, list[socket.socket]] = {}
         for entry in filter(None, os.environ.pop(SOCKETS).split(",")):
             name, _, number = entry.rpartition(":")
@@ -36,9 +49,9 @@ class Child:
             sockets.setdefault(name, []).append(inherited)
         # what this process starts is not to hold them open
         handed = [each.fileno() for group in sockets.values() for each in group]
-        for descriptor in (lifeline, ready, *handed):
+        for descriptor in (lifeline, ready, questions.fileno(), *handed):
             os.set_inheritable(descriptor, False)
-        return cls(sockets, lifeline, ready)
+        return cls(sockets, lifeline, ready, questions)
 
     def sockets(self, name: str) -> list[socket.socket]:
         """Give the sockets of a name; none if there are none."""
@@ -51,6 +64,14 @@ class Child:
                 os.write(self._ready, b"1")
             os.close(self._ready)
             self._ready = -1
+
+    async def answer(self, tell: Callable[[], bytes]) -> None:
+        """Tell the parent how this process is whenever it asks, until it is gone.
+
+        Args:
+            tell: gives what is told, at once.
+        """
+        await answering(self._questions, tell)
 
     def stop_event(self) -> asyncio.Event:
         """Give the event that is set when the parent says stop, or is gone."""

@@ -106,6 +106,11 @@ class Keeper:
             last_ending=self._last_ending,
         )
 
+    async def ask(self, within: float) -> bytes | None:
+        """Ask the child how it is; None if there is none, or no answer in time."""
+        child = self._child
+        return None if child is None else await child.ask(within)
+
     async def spawn(self) -> None:
         """Start the first child; `begin` then waits for it."""
         self._child = await Process.start(self.role, self._sockets)

@@ -37,6 +37,20 @@ class Parent:
         """Give how every child is, in the order of the roles."""
         return [keeper.status for keeper in self._keepers]
 
+    async def ask(self, within: float) -> dict[str, bytes | None]:
+        """Ask every child how it is.
+
+        Args:
+            within: seconds for all of them; who is dead or busy by then has not answered.
+
+        Returns:
+            By role, what it answered, or None.
+        """
+        answers = await asyncio.gather(*(keeper.ask(within) for keeper in self._keepers))
+        return {
+            keeper.role.name: answer for keeper, answer in zip(self._keepers, answers, strict=True)
+        }
+
     async def start(self) -> None:
         """Start all children at once and wait until each is ready.
 

@@ -11,7 +11,8 @@ from typing import Self
 import msgspec
 import structlog
 
-from demarc.platform.processes.child import LIFELINE, READY, SOCKETS
+from demarc.platform.processes.child import LIFELINE, QUESTIONS, READY, SOCKETS
+from demarc.platform.processes.question import Asking
 
 _log = structlog.get_logger(__name__)
 
@@ -43,19 +44,26 @@ class Role(msgspec.Struct, frozen=True):
 
 
 class Process:
-    """A running child, and the two pipes to it.
+    """A running child, and the two pipes and the socket to it.
 
-    One tells us that it is ready. The other, its lifeline, has no words: we hold the writing end
-    and nobody else does, so that it breaks when we are gone, however we went.
+    One pipe tells us that it is ready. The other, its lifeline, has no words: we hold the writing
+    end and nobody else does, so that it breaks when we are gone, however we went. Over the socket
+    we ask it how it is.
     """
 
     def __init__(
-        self, role: Role, process: asyncio.subprocess.Process, lifeline: int, ready: int
+        self,
+        role: Role,
+        process: asyncio.subprocess.Process,
+        lifeline: int,
+        ready: int,
+        asking: Asking,
     ) -> None:
         self._role = role
         self._process = process
         self._lifeline = lifeline
         self._ready = ready
+        self._asking = asking
 
     @classmethod
     async def start(cls, role: Role, sockets: Mapping[str, Sequence[socket.socket]]) -> Self:
@@ -67,6 +75,8 @@ class Process:
         handed = [(name, each.fileno()) for name in role.sockets for each in sockets.get(name, ())]
         lifeline_read, lifeline_write = os.pipe()
         ready_read, ready_write = os.pipe()
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
         try:
             process = await asyncio.create_subprocess_exec(
                 *role.argv,
@@ -75,20 +85,28 @@ class Process:
                     SOCKETS: ",".join(f"{name}:{number}" for name, number in handed),
                     LIFELINE: str(lifeline_read),
                     READY: str(ready_write),
+                    QUESTIONS: str(theirs.fileno()),
                 },
-                pass_fds=[number for _, number in handed] + [lifeline_read, ready_write],
+                pass_fds=[
+                    *(number for _, number in handed),
+                    lifeline_read,
+                    ready_write,
+                    theirs.fileno(),
+                ],
                 # Ctrl-C is for the parent, which then ends its children in order
                 start_new_session=True,
             )
         except BaseException:
             os.close(lifeline_write)
             os.close(ready_read)
+            ours.close()
             raise
         finally:
             os.close(lifeline_read)
             os.close(ready_write)
+            theirs.close()
         os.set_blocking(ready_read, False)
-        return cls(role, process, lifeline_write, ready_read)
+        return cls(role, process, lifeline_write, ready_read, Asking(ours))
 
     @property
     def pid(self) -> int | None:
@@ -131,6 +149,10 @@ class Process:
         finally:
             loop.remove_reader(self._ready)
 
+    async def ask(self, within: float) -> bytes | None:
+        """Ask it how it is; None if it does not answer in time."""
+        return await self._asking.ask(within)
+
     async def wait(self) -> None:
         """Wait until it has ended."""
         await self._process.wait()
@@ -151,3 +173,4 @@ class Process:
                 if descriptor >= 0:
                     os.close(descriptor)
             self._lifeline = self._ready = -1
+            await self._asking.close()

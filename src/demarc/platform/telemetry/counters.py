@@ -12,6 +12,9 @@ import msgspec
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
+Labels = tuple[tuple[str, str], ...]
+"""(label, value), in the order of the labels' names."""
+
 OTHER = "other"
 """The value of the labels of all series beyond the most a name may have."""
 
@@ -26,7 +29,7 @@ class Count(msgspec.Struct, frozen=True, order=True):
     """
 
     name: str
-    labels: tuple[tuple[str, str], ...]
+    labels: Labels
     value: int
 
 
@@ -42,7 +45,7 @@ class Counters:
         """
         self._most = most_series
         self._lock = Lock()
-        self._series: dict[str, dict[tuple[tuple[str, str], ...], int]] = {}
+        self._series: dict[str, dict[Labels, int]] = {}
 
     def count(self, name: str, amount: int = 1, /, **labels: str) -> None:
         """Add to a counter, which begins at 0.
@@ -99,4 +102,4 @@ def snapshot() -> list[Count]:
     return COUNTERS.snapshot()
 
 
-__all__ = ["COUNTERS", "OTHER", "Count", "Counters", "count", "snapshot"]
+__all__ = ["COUNTERS", "OTHER", "Count", "Counters", "Labels", "count", "snapshot"]

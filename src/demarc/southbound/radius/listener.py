@@ -10,6 +10,7 @@ import structlog
 
 from demarc.platform.clock import Clock, Monotonic
 from demarc.platform.telemetry.counters import count
+from demarc.platform.telemetry.metrics import histogram
 from demarc.protocols.radius.errors import BadAuthenticator, Malformed
 from demarc.protocols.radius.packet import MAX_PACKET, Code, decode
 from demarc.protocols.radius.verify import verify_request
@@ -61,6 +62,8 @@ class Listener:
         self._clock = clock
         self._monotonic = monotonic
         self._duplicates = Duplicates(limits.duplicate_age, limits.duplicate_size)
+        kind = "auth" if code == Code.ACCESS_REQUEST else "acct"
+        self._took = histogram("radius_answer_seconds", kind=kind)
 
     def start(self) -> None:
         """Begin to read."""
@@ -133,15 +136,16 @@ class Listener:
                 client,
                 host,
                 received,
-                send=partial(self._reply, slot, way, peer),
+                send=partial(self._reply, slot, way, peer, now),
                 forget=partial(self._duplicates.discard, key, slot),
             )
         )
 
-    def _reply(self, slot: Slot, way: Any, peer: Peer, reply: bytes) -> None:
+    def _reply(self, slot: Slot, way: Any, peer: Peer, since: float, reply: bytes) -> None:
         slot.reply = reply
         peer.answered = True
         self._send(reply, way)
+        self._took.observe(self._monotonic() - since)
 
     def _send(self, reply: bytes, way: Any) -> None:
         try:
