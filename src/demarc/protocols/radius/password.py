@@ -102,8 +102,8 @@ def chap_response(identifier: int, password: bytes, challenge: bytes) -> bytes:
     return ident + md5(ident + password + challenge)
 
 
-def verify_chap(request: Packet, password: bytes) -> bool:
-    """Whether a request's CHAP-Password was made with this password.
+def read_chap(request: Packet) -> tuple[int, bytes, bytes]:
+    """Give identifier, challenge and response of a request's CHAP-Password.
 
     The challenge is CHAP-Challenge if the packet carries one, else the Request Authenticator
     (RFC 2865 section 2.2).
@@ -115,9 +115,24 @@ def verify_chap(request: Packet, password: bytes) -> bool:
     if value is None or len(value) != _CHAP_SIZE:
         raise Malformed("CHAP-Password is not 17 octets")
     challenge = request.value(_CHAP_CHALLENGE)
-    if challenge is None:
-        challenge = request.authenticator
-    return compare_digest(md5(value[:1] + password + challenge), value[1:])
+    return value[0], request.authenticator if challenge is None else challenge, value[1:]
+
+
+def verify_chap_response(
+    identifier: int, password: bytes, challenge: bytes, response: bytes
+) -> bool:
+    """Whether a response of 16 octets was made with this password (RFC 1994 section 4.1)."""
+    return compare_digest(md5(bytes((identifier,)) + password + challenge), response)
+
+
+def verify_chap(request: Packet, password: bytes) -> bool:
+    """Whether a request's CHAP-Password was made with this password.
+
+    Raises:
+        Malformed: as ``read_chap``.
+    """
+    identifier, challenge, response = read_chap(request)
+    return verify_chap_response(identifier, password, challenge, response)
 
 
 def _encrypt(plain: bytes, secret: bytes, seed: bytes) -> bytes:
