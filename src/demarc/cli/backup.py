@@ -76,7 +76,7 @@ async def backup(
     kept_in = Path(folder)
     if only_list or verify:
         return _listed(settings, kept_in, verify=verify)
-    taken = await take_and_record(settings, kept_in, acting(), jobs=jobs, progress=_progress())
+    taken = await take_and_record(settings, kept_in, acting(), jobs=jobs, progress=progress_shown())
     shown = _shown(taken.path.name, taken.manifest, "complete")
     lines = [f"{taken.path}: {_sum(taken.manifest)}"]
     if taken.unreadable:
@@ -116,10 +116,10 @@ async def restore(
 
     path = Path(folder)
     if check:
-        found = restoring.checked(path, settings, _progress())
+        found = restoring.checked(path, settings, progress_shown())
         shown = _shown(path.name, found, "complete")
         return Shown(shown, f"{path} is whole, and these are its keys: {_sum(found)}")
-    done = await restoring.restore(path, settings, acting(), jobs=jobs, progress=_progress())
+    done = await restoring.restore(path, settings, acting(), jobs=jobs, progress=progress_shown())
     lines = [f"restored {path.name}: {_sum(done.manifest)}"]
     lines += [f"applied migration {title}" for title in done.migrated]
     return Shown(_shown(path.name, done.manifest, "restored"), "\n".join(lines))
@@ -146,7 +146,7 @@ def _listed(settings: "Settings", folder: "Path", *, verify: bool) -> "Shown":
         state = "complete"
         if verify:
             try:
-                manifest.check(one.path, one.manifest, _progress())
+                manifest.check(one.path, one.manifest, progress_shown())
                 state = "verified" if keys else "whole; the seal needs the keys"
             except BackupProblem as problem:
                 state, bad = str(problem), True
@@ -175,7 +175,7 @@ def _sum(found: "Manifest") -> str:
     )
 
 
-def _progress() -> "Progress":
+def progress_shown() -> "Progress":
     """Give what tells of progress: one line that changes on a terminal, a line a step elsewhere."""
     terminal = sys.stderr.isatty()
     last = ""

@@ -11,6 +11,8 @@ from demarc.cli import (
     catalogue,
     customers,
     doctor,
+    imports,
+    keys,
     olts,
     people,
     plant,
@@ -75,6 +77,7 @@ doctor.add_to(app)
 for part in (
     people.users,
     tokens.tokens,
+    keys.keys,
     tenants.tenants,
     plant.nases,
     plant.pools,
@@ -83,6 +86,7 @@ for part in (
     premises.premises,
     customers.customers,
     service.services,
+    imports.imports,
 ):
     app.add_typer(part)
 

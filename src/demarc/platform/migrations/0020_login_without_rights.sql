@@ -19,3 +19,17 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Encrypting a stored secret anew changes no service: it does not count as changed by it. Who does
+-- so says it for their transaction.
+CREATE OR REPLACE FUNCTION demarc_service_touched() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('demarc.reencrypts', true) = 'on' THEN
+        RETURN NEW;
+    END IF;
+    NEW.changed_xid := pg_current_xact_id();
+    NEW.updated_at := now();
+    RETURN NEW;
+END
+$$;

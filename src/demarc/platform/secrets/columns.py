@@ -44,6 +44,7 @@ ENCRYPTED: tuple[EncryptedColumn, ...] = (
     EncryptedColumn("olt", "community", _by_octets),
     EncryptedColumn("credential", "secret"),
     EncryptedColumn("service", "wifi_password", _by_octets),
+    EncryptedColumn("home_server", "secret"),
 )
 
 NOT_ENCRYPTED: frozenset[tuple[str, str]] = frozenset(
@@ -51,6 +52,7 @@ NOT_ENCRYPTED: frozenset[tuple[str, str]] = frozenset(
         # digests, which nobody reads back
         ("api_token", "digest"),
         ("idempotency", "request"),
+        ("import_item", "digest"),
         # as clients were answered
         ("idempotency", "body"),
         # as NASes sent them; passwords are not in accounting

@@ -103,7 +103,7 @@ def read(path: Path) -> Keys:
             content = file.read()
     finally:
         os.close(descriptor)
-    current, by_id = _parse(content, path)
+    current, by_id = parse(content, path)
     return Keys(current, by_id, _version(status))
 
 
@@ -183,7 +183,12 @@ def _version(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
-def _parse(content: bytes, path: Path) -> tuple[str, dict[str, Key]]:
+def parse(content: bytes, path: Path) -> tuple[str, dict[str, Key]]:
+    """Read the text of a key file: the id of the current key, and all keys by id.
+
+    Raises:
+        KeyFileError: it is none; the text names the path.
+    """
     # `from None` throughout: a chained error could show what it stumbled over
     try:
         document = tomllib.loads(content.decode())
@@ -209,16 +214,21 @@ def _parse(content: bytes, path: Path) -> tuple[str, dict[str, Key]]:
     return current, by_id
 
 
-def _write_draft(path: Path, keys: Mapping[str, Key], current: str) -> Path:
+def as_text(keys: Mapping[str, Key], current: str) -> bytes:
+    """Give the text of a key file."""
     lines = [_HEADER, f'current = "{current}"']
     for key in keys.values():
         created = key.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         secret = base64.b64encode(key.secret).decode()
         lines += ["", f"[keys.{key.id}]", f"created = {created}", f'secret = "{secret}"']
+    return "\n".join([*lines, ""]).encode()
+
+
+def _write_draft(path: Path, keys: Mapping[str, Key], current: str) -> Path:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-        file.write("\n".join([*lines, ""]).encode())
+        file.write(as_text(keys, current))
         file.flush()
         os.fsync(file.fileno())
     return draft
@@ -237,8 +247,10 @@ __all__ = [
     "Key",
     "KeyFileError",
     "Keys",
+    "as_text",
     "create",
     "locked",
+    "parse",
     "read",
     "replace",
     "version",

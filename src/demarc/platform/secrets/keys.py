@@ -8,6 +8,7 @@ derived by HKDF-SHA256 (RFC 5869).
 
 import hmac
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -98,6 +99,10 @@ class KeyRing:
             plaintext: any octets; their number can be told from the result.
             row: where the value will stand (`row_binding`).
         """
+        # a key that another process has retired must encrypt nothing more; a look at the file
+        # costs little beside what is done with a new secret
+        with suppress(Undecipherable):
+            self._reload_if_replaced()
         head = _FORMAT + bytes.fromhex(self._keys.current)
         nonce = os.urandom(_NONCE_OCTETS)
         cipher = self._cipher(self._keys.current)
@@ -178,6 +183,23 @@ class KeyRing:
             if key_id not in keys.by_id:
                 raise KeyFileError(f"there is no key {key_id} in {self._path}")
             keyfile.replace(self._path, keys.by_id, key_id)
+            self._adopt(keyfile.read(self._path))
+
+    def retire(self, key_id: str) -> None:
+        """Take a key out of the file: what was encrypted with it cannot be read any more.
+
+        Raises:
+            KeyFileError: the file has no such key, it is the current one, or the file cannot be
+                read or written.
+        """
+        with keyfile.locked(self._path):
+            keys = keyfile.read(self._path)
+            if key_id not in keys.by_id:
+                raise KeyFileError(f"there is no key {key_id} in {self._path}")
+            if key_id == keys.current:
+                raise KeyFileError(f"{key_id} is the current key: rotate first")
+            left = {known: key for known, key in keys.by_id.items() if known != key_id}
+            keyfile.replace(self._path, left, keys.current)
             self._adopt(keyfile.read(self._path))
 
     def rotate(self) -> str:
