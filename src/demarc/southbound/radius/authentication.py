@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from demarc.domains.aaa.authorisation import Denied, Terms, authorise
-from demarc.domains.aaa.logins import AnsweredAttempt, Login, lease_further
+from demarc.domains.aaa.authorisation import Denied, Terms, authorise, binds_circuit, learned
+from demarc.domains.aaa.logins import OF_NETWORK, AnsweredAttempt, Login, lease_further
 from demarc.domains.aaa.model import Lease
 from demarc.domains.aaa.stations import Granted, Refused, Stations, WantsAddress
 from demarc.platform.clock import Monotonic
@@ -17,28 +17,44 @@ from demarc.platform.secrets.keys import KeyRing, Undecipherable, row_binding
 from demarc.platform.telemetry.counters import count
 from demarc.protocols.radius.dictionary import DICTIONARY
 from demarc.protocols.radius.errors import Malformed
-from demarc.protocols.radius.packet import Code, Packet
+from demarc.protocols.radius.packet import Code
 from demarc.southbound.radius.attempts import Attempts
 from demarc.southbound.radius.clients import Clients
-from demarc.southbound.radius.credentials import Credentials, Entry
+from demarc.southbound.radius.credentials import Credentials, Entry, Key
 from demarc.southbound.radius.exchange import Exchange
+from demarc.southbound.radius.failures import Failures, Guess
+from demarc.southbound.radius.identity import (
+    OTHER_MAC,
+    circuit_of,
+    keys_of,
+    other_station,
+    prove_place,
+)
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.outage import is_outage, within
-from demarc.southbound.radius.proof import WRONG, Proved, Unproved, prove
+from demarc.southbound.radius.proof import (
+    NO_METHOD,
+    PROVED,
+    WRONG,
+    Proved,
+    Slow,
+    Unproved,
+    evidence_in,
+    prove,
+)
 from demarc.southbound.radius.replies import (
     accept_attributes,
     address_attribute,
     reject_attributes,
 )
+from demarc.southbound.radius.slow_hashes import SlowHashes
 
 _log = structlog.get_logger(__name__)
 
-USER_NAME = DICTIONARY["User-Name"]
 CALLING_STATION_ID = DICTIONARY["Calling-Station-Id"]
-AGENT_CIRCUIT_ID = DICTIONARY["ADSL-Agent-Circuit-Id"]
-NAS_PORT_ID = DICTIONARY["NAS-Port-Id"]
-
 NO_ADDRESS = "no free address"
+TOO_MANY_GUESSES = "too many wrong passwords; try again in a minute"
+UNCHECKABLE = "the password's hash cannot be checked here"
 
 _MOST_LEASING = 500
 
@@ -50,6 +66,7 @@ class Entrance(msgspec.Struct, frozen=True, gc=False):
         station: Calling-Station-Id.
         terms: what the session may do.
         proof: what the method adds to the answer.
+        circuit: the line, where the log-in is or is to be bound to one.
     """
 
     exchange: Exchange
@@ -57,6 +74,7 @@ class Entrance(msgspec.Struct, frozen=True, gc=False):
     station: str | None
     terms: Terms
     proof: Proved
+    circuit: str | None = None
 
 
 class Authenticator:
@@ -93,30 +111,36 @@ class Authenticator:
         self._attempts = attempts
         self._limits = limits
         self._clock = clock
+        self._slow = SlowHashes(clock)
+        self._failures = Failures(clock)
         self._leasing: dict[UUID, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, exchange: Exchange) -> None:
         """Answer an Access-Request: at once if its log-in is in memory, else once it is read."""
-        login = exchange.packet.text(USER_NAME)
-        key = None if login is None else self._clients.resolve(login, exchange.client)
-        if key is None:
-            self._reject(exchange, None, WRONG)
+        keys = keys_of(exchange.packet, exchange.client, self._clients)
+        if not keys:
+            self.refuse(exchange, None, WRONG)
             return
+        self._seek(exchange, keys)
+
+    def _seek(self, exchange: Exchange, keys: tuple[Key, ...]) -> None:
+        """Go on with the first of the log-ins that a request may mean."""
+        key = keys[0]
         entry = self._credentials.find(key)
         if entry is not None:
-            self._judge(exchange, entry)
-        elif not self._credentials.want(key, partial(self._judge_safely, exchange)):
+            self._judge(exchange, keys, entry)
+        elif not self._credentials.want(key, partial(self._judge_safely, exchange, keys)):
             count("radius_dropped", reason="overload")
             exchange.drop()
 
-    def _judge_safely(self, exchange: Exchange, entry: Entry | None) -> None:
+    def _judge_safely(self, exchange: Exchange, keys: tuple[Key, ...], entry: Entry | None) -> None:
         try:
             if entry is None:
                 count("radius_dropped", reason="database_away")
                 exchange.drop()
             else:
-                self._judge(exchange, entry)
+                self._judge(exchange, keys, entry)
         except Malformed as reason:
             count("radius_dropped", reason=reason.reason)
             exchange.drop()
@@ -126,20 +150,60 @@ class Authenticator:
             _log.exception("an Access-Request failed")
             exchange.drop()
 
-    def _judge(self, exchange: Exchange, entry: Entry) -> None:
+    def _judge(self, exchange: Exchange, keys: tuple[Key, ...], entry: Entry) -> None:
         login = entry.login
         if login is None or login.network_id != exchange.client.nas.network_id:
-            self._reject(exchange, None, WRONG)
+            if len(keys) > 1:
+                self._seek(exchange, keys[1:])
+            else:
+                self.refuse(exchange, None, WRONG)
             return
-        password = self._password(entry, login)
-        if password is None:
-            self._reject(exchange, login, WRONG)
+        packet, shared_secret = exchange.packet, exchange.client.secret
+        evidence = evidence_in(packet, shared_secret)
+        if login.kind == "mac" and other_station(login.username, packet):
+            self.refuse(exchange, login, OTHER_MAC)
             return
-        proof = prove(exchange.packet, exchange.client.secret, password)
-        if isinstance(proof, Unproved):
-            self._reject(exchange, login, proof.reason, proof.attributes)
+        stored = self.stored(entry, login)
+        if stored is None and login.kind in OF_NETWORK:
+            self._decide(
+                exchange, login, prove_place(evidence, login.username, packet, shared_secret)
+            )
+        elif stored is None or evidence is None:
+            self.refuse(exchange, login, WRONG if stored is None else NO_METHOD)
+        elif self._failures.too_many(guess := guess_of(exchange, login, stored)):
+            self.refuse(exchange, login, TOO_MANY_GUESSES)
         else:
-            self.admit(exchange, login, proof)
+            verdict = prove(evidence, login.secret_kind, stored, packet, shared_secret)
+            if isinstance(verdict, Slow):
+                done = partial(self._checked, exchange, login, guess)
+                if not self._slow.check(login.id, stored, verdict.given, done):
+                    count("radius_dropped", reason="overload")
+                    exchange.drop()
+            else:
+                self._decide(exchange, login, verdict, guess)
+
+    def _checked(self, exchange: Exchange, login: Login, guess: Guess, right: bool | None) -> None:
+        """Go on with a request whose password took long to check."""
+        if right is None:
+            self._decide(exchange, login, Unproved(UNCHECKABLE))
+        else:
+            self._decide(exchange, login, PROVED if right else Unproved(WRONG), guess)
+
+    def _decide(
+        self,
+        exchange: Exchange,
+        login: Login,
+        verdict: Proved | Unproved,
+        guess: Guess | None = None,
+    ) -> None:
+        if isinstance(verdict, Proved):
+            if guess is not None:
+                self._failures.forget(guess)
+            self.admit(exchange, login, verdict)
+        else:
+            if guess is not None and verdict.reason == WRONG:
+                self._failures.note(guess)
+            self.refuse(exchange, login, verdict.reason, verdict.attributes)
 
     def admit(self, exchange: Exchange, login: Login, proof: Proved) -> None:
         """Answer somebody who has proved who they are: let in, or not now.
@@ -150,17 +214,17 @@ class Authenticator:
             proof: what their method adds to the answer.
         """
         station = exchange.packet.text(CALLING_STATION_ID)
-        circuit = None if login.circuit_binding == "none" else _circuit(exchange.packet)
+        circuit = circuit_of(exchange.packet) if binds_circuit(login) else None
         terms = authorise(login, station=station, circuit=circuit, now=exchange.received)
         if isinstance(terms, Denied):
-            self._reject(exchange, login, terms.reason, proof.refusal)
+            self.refuse(exchange, login, terms.reason, proof.refusal)
             return
-        entrance = Entrance(exchange, login, station, terms, proof)
+        entrance = Entrance(exchange, login, station, terms, proof, circuit)
         decision = self._stations.decide(login, station, self._clock())
         if isinstance(decision, Granted):
             self._accept(entrance, decision.address)
         elif isinstance(decision, Refused):
-            self._reject(exchange, login, decision.reason, proof.refusal)
+            self.refuse(exchange, login, decision.reason, proof.refusal)
         elif len(self._tasks) >= _MOST_LEASING:
             count("radius_dropped", reason="overload")
             exchange.drop()
@@ -171,8 +235,8 @@ class Authenticator:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _password(self, entry: Entry, login: Login) -> bytes | None:
-        """Give a log-in's password, decrypted at its first use; None if there is none."""
+    def stored(self, entry: Entry, login: Login) -> bytes | None:
+        """Give a log-in's password or its hash, decrypted at first use; None if there is none."""
         password = entry.password
         if password is None and login.secret is not None:
             row = row_binding("credential", "secret", login.id)
@@ -204,9 +268,9 @@ class Authenticator:
                 if isinstance(decision, Granted):
                     self._accept(entrance, decision.address)
                 elif isinstance(decision, Refused):
-                    self._reject(exchange, login, decision.reason, refusal)
+                    self.refuse(exchange, login, decision.reason, refusal)
                 else:
-                    self._reject(exchange, login, NO_ADDRESS, refusal)
+                    self.refuse(exchange, login, NO_ADDRESS, refusal)
         except Exception as error:  # noqa: BLE001 - logged and counted
             exchange.drop()
             if not is_outage(error):
@@ -236,6 +300,7 @@ class Authenticator:
             station,
             address=self._remembers(login, station, address),
             first=not login.accepted_before,
+            entrance=entrance,
         )
         login.accepted_before = True
 
@@ -250,9 +315,17 @@ class Authenticator:
                 return address
         return None
 
-    def _reject(
+    def refuse(
         self, exchange: Exchange, login: Login | None, reason: str, extra: bytes = b""
     ) -> None:
+        """Answer no.
+
+        Args:
+            exchange: what is answered.
+            login: in whose attempts it is recorded; None where it is nobody's.
+            reason: as its NAS and its ISP are told.
+            extra: what the method adds to the Reject, ready to be sent.
+        """
         exchange.reply(Code.ACCESS_REJECT, reject_attributes(reason) + extra)
         count("radius_replies", kind="reject")
         if login is not None:
@@ -268,7 +341,14 @@ class Authenticator:
         *,
         address: str | None = None,
         first: bool = False,
+        entrance: Entrance | None = None,
     ) -> None:
+        terms = binds_station = binds_line = None
+        if entrance is not None:
+            terms = entrance.terms.label
+            binds_station, binds_line = learned(login, entrance.terms, station, entrance.circuit)
+            login.station = login.station or binds_station
+            login.circuit_id = login.circuit_id or binds_line
         self._attempts.add(
             AnsweredAttempt(
                 at=exchange.received,
@@ -281,18 +361,23 @@ class Authenticator:
                 station=station,
                 address=address,
                 first=first,
+                terms=terms,
+                binds_station=binds_station,
+                binds_circuit=binds_line,
             )
         )
 
     async def stop(self) -> None:
         """Wait for the log-ins that are being answered."""
+        await self._slow.settle()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._slow.close()
 
 
-def _circuit(packet: Packet) -> str | None:
-    """Read the line a request came by: as the access node names it, else the NAS's port."""
-    named = packet.value(AGENT_CIRCUIT_ID) or packet.value(NAS_PORT_ID)
-    return None if named is None else named.decode(errors="replace")
+def guess_of(exchange: Exchange, login: Login, stored: bytes) -> Guess:
+    """Tell who tries to log in with what."""
+    station = exchange.packet.text(CALLING_STATION_ID)
+    return Guess(login.id, exchange.host if station is None else station, hash(stored))
 
 
-__all__ = ["Authenticator"]
+__all__ = ["Authenticator", "guess_of"]

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from demarc.domains.aaa import logins
-from demarc.domains.aaa.logins import Login
+from demarc.domains.aaa.logins import Login, LoginKey
 from demarc.platform.clock import Monotonic
 from demarc.platform.database import Database
 from demarc.platform.telemetry.counters import count
@@ -18,7 +18,10 @@ from demarc.southbound.radius.outage import is_outage, within
 
 _log = structlog.get_logger(__name__)
 
-Key = tuple[UUID, str]
+Key = LoginKey
+"""Place, name and kind."""
+
+Name = tuple[UUID, str]
 """Realm and username."""
 
 _AT_ONCE = 200
@@ -95,9 +98,9 @@ class Credentials:
         entry = None if key is None else self._known.get(key)
         return None if entry is None else entry.login
 
-    def by_name(self, key: Key) -> Login | None:
+    def by_name(self, name: Name) -> Login | None:
         """Give a log-in that is in memory and young enough to be trusted."""
-        entry = self._known.get(key)
+        entry = self._known.get((*name, "pppoe"))
         if entry is None or self._clock() - entry.fetched > self._limits.max_age:
             return None
         return entry.login
@@ -161,7 +164,7 @@ class Credentials:
         changed = self._changed.get(task, set()) if task is not None else set()
         entries: dict[Key, Entry | None] = {}
         for login in found:
-            key = (login.realm_id, login.username)
+            key = login.key
             # one that changed meanwhile is right for who asked before, but is not kept
             entries[key] = entry = Entry(login, asked)
             if login.id not in changed and era == self._era:
@@ -250,4 +253,4 @@ class Credentials:
         await asyncio.gather(*self._reading, return_exceptions=True)
 
 
-__all__ = ["Credentials", "Entry", "Key", "Waiter"]
+__all__ = ["Credentials", "Entry", "Key", "Name", "Waiter"]

@@ -9,7 +9,7 @@ from demarc.domains.aaa import logins
 from demarc.domains.aaa.accounting import Record, Subscriber
 from demarc.domains.aaa.logins import Booked, Login
 from demarc.platform.database import Tx
-from demarc.southbound.radius.credentials import Credentials, Key
+from demarc.southbound.radius.credentials import Credentials, Name
 from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.records import NasRestart
 
@@ -26,7 +26,7 @@ class Item(msgspec.Struct, eq=False, gc=False):
 
     exchange: Exchange
     told: Record | NasRestart | None
-    key: Key | None = None
+    key: Name | None = None
     credential_id: UUID | None = None
     reason: str | None = None
 

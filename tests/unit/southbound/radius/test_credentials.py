@@ -26,7 +26,7 @@ async def known(house):
         service = await house.service(first_name=f"N{number}")
         async with house.as_isp() as tx:
             (credential,) = await house.aaa.credentials_of(tx, service.id)
-        found[credential.realm_id, credential.username] = credential.id
+        found[credential.realm_id, credential.username, credential.kind] = credential.id
     return found
 
 
@@ -81,7 +81,7 @@ async def fetch(credentials, *keys):
 async def test_what_is_wanted_together_is_read_together(make, known, reads):
     credentials = make()
     keys = list(known)
-    found = await fetch(credentials, *keys, *keys, (keys[0][0], "nobody"))
+    found = await fetch(credentials, *keys, *keys, (keys[0][0], "nobody", "pppoe"))
     assert len(reads) == 1
     assert [entry.login and entry.login.id for entry in found] == [
         *known.values(),
@@ -94,7 +94,7 @@ async def test_what_is_wanted_together_is_read_together(make, known, reads):
 async def test_hundreds_are_read_in_portions_and_all_get_their_answer(make, known, reads):
     credentials = make()
     realm = next(iter(known))[0]
-    strangers = [(realm, f"x{number}") for number in range(700)]
+    strangers = [(realm, f"x{number}", "pppoe") for number in range(700)]
     found = await fetch(credentials, *strangers, *known)
     assert [entry.login is None for entry in found] == [True] * 700 + [False] * 5
     assert max(map(len, reads)) <= 200
@@ -112,7 +112,7 @@ async def test_an_entry_is_not_used_beyond_its_age(make, known, clock):
 
 async def test_that_a_login_does_not_exist_is_forgotten_sooner(make, known, clock):
     credentials = make(unknown_age=5)
-    nobody = (next(iter(known))[0], "nobody")
+    nobody = (next(iter(known))[0], "nobody", "pppoe")
     await fetch(credentials, nobody)
     assert credentials.find(nobody).login is None
     clock.now = 6
@@ -128,7 +128,7 @@ async def test_a_changed_credential_is_dropped(make, known):
 
 async def test_a_new_credential_makes_all_unknown_names_doubtful(make, known):
     credentials = make()
-    nobody = (next(iter(known))[0], "nobody")
+    nobody = (next(iter(known))[0], "nobody", "pppoe")
     await fetch(credentials, nobody)
     credentials.changed(uuid4())
     assert credentials.find(nobody) is None
@@ -152,7 +152,7 @@ async def test_a_change_that_comes_while_it_is_read_is_not_overlooked(make, know
 
 async def test_when_anything_may_have_changed_nothing_is_kept(make, known, monkeypatch):
     credentials, keys = make(), list(known)
-    nobody = (keys[0][0], "nobody")
+    nobody = (keys[0][0], "nobody", "pppoe")
     await fetch(credentials, keys[0], nobody)
     really = logins.logins_by_name
 
