@@ -16,7 +16,10 @@ from demarc.domains.aaa.queries import LoginRow, SubscriberRow
 from demarc.platform.database import Tx
 from demarc.platform.events import emit
 
-Shared = TypeVar("Shared", UUID, int)
+NasPools = tuple[str | None, str | None, str | None]
+"""What NASes call pools of theirs: of addresses, of framed and of delegated prefixes."""
+
+Shared = TypeVar("Shared", UUID, int, NasPools)
 
 
 class Login(msgspec.Struct, gc=False):
@@ -27,6 +30,7 @@ class Login(msgspec.Struct, gc=False):
         access: "allowed", "suspended" or "closed".
         accepted_before: whether it has ever logged in.
         leases: the static address first, then in the order they were given.
+        nas_pools: names of pools of the NASes' own; None where they have none.
         secret_kind: how the secret holds the password: "cleartext", or the name of a hash.
         expires_at: from then on it may not log in; None is never.
         station: the Calling-Station-Id it is bound to, once that is known.
@@ -47,6 +51,7 @@ class Login(msgspec.Struct, gc=False):
     accepted_before: bool
     subscriber: Subscriber
     leases: list[Lease]
+    nas_pools: NasPools | None = None
     secret_kind: str = "cleartext"  # noqa: S105 - the name of a form
     expires_at: datetime | None = None
     station: str | None = None
@@ -97,6 +102,12 @@ def _share(value: Shared) -> Shared:
     return kept
 
 
+def _pools_of_nas(names: dict[str, str] | None) -> NasPools | None:
+    if not names:
+        return None
+    return _share((names.get("ipv4"), names.get("framed_ipv6"), names.get("delegated_ipv6")))
+
+
 def _login(row: LoginRow) -> Login:
     return Login(
         id=row.id,
@@ -116,7 +127,8 @@ def _login(row: LoginRow) -> Login:
             row.service_id,
             intern(row.timezone),
         ),
-        leases=[Lease(address, intern(kind), station) for address, kind, station in row.leases],
+        leases=addresses.leases_in(row.leases),
+        nas_pools=_pools_of_nas(row.nas_pools),
         secret_kind=intern(row.secret_kind),
         expires_at=row.expires_at,
         station=row.station,

@@ -132,17 +132,20 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True, gc=False):
-    """An address of a credential.
+    """What one station of a credential gets: an address, prefixes, or both.
 
     Attributes:
-        address: IPv4, dotted.
-        kind: "static" is asked for by the contract, "pooled" comes from a pool and stays.
+        address: IPv4, dotted; None where the NAS gives those.
+        kind: of the address: "static" is asked for by the contract, "pooled" comes from a pool
+            and stays.
         station: the Calling-Station-Id it was given to last.
+        prefixes: IPv6, framed and delegated, as ``prefixes.pack`` puts them.
     """
 
-    address: str
+    address: str | None
     kind: str
     station: str | None
+    prefixes: bytes | None = None
 
 
 class Attempt(msgspec.Struct, frozen=True):

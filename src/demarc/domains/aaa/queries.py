@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from demarc.domains.aaa.address_queries import LEASES_OF
 from demarc.domains.aaa.model import (
     Attempt,
     Credential,
@@ -260,7 +261,9 @@ class LoginRow(msgspec.Struct, frozen=True):
     """A credential with its addresses, as RADIUS needs it.
 
     Attributes:
-        leases: [address, kind, station] each, the static one first, then in the order given.
+        leases: [address, kind, station, framed and delegated prefix] each, the one with the static
+            address first, then in the order given.
+        nas_pools: names of the NASes' own pools by what they give, where it is they that do.
     """
 
     id: UUID
@@ -284,15 +287,24 @@ class LoginRow(msgspec.Struct, frozen=True):
     circuit_id: str | None
     circuit_binding: str
     leases: list[Any]
+    nas_pools: dict[str, str] | None
 
 
-_LOGIN_ROW = """
+# The names that the NASes have for pools of theirs, an ISP's own before all's.
+_NAS_POOLS = """
+    SELECT jsonb_object_agg(n.kind, n.nas_pool) FROM (
+        SELECT DISTINCT ON (p.kind) p.kind, p.nas_pool FROM ip_pool p
+        WHERE p.network_id = c.network_id AND p.nas_pool IS NOT NULL AND p.purpose = 'service'
+          AND p.draining_since IS NULL AND (p.tenant_id = c.tenant_id OR p.tenant_id IS NULL)
+        ORDER BY p.kind, p.tenant_id NULLS LAST, p.name
+    ) n
+"""
+
+_LOGIN_ROW = f"""
     c.id, c.tenant_id, c.owner_id, c.network_id, c.service_id, c.realm_id, c.username, c.secret,
     c.access, c.download_bps, c.upload_bps, c.max_sessions, c.timezone, c.first_accept_at,
     c.secret_kind, c.expires_at, c.station, c.station_binding, c.circuit_id, c.circuit_binding,
-    coalesce((SELECT jsonb_agg(jsonb_build_array(host(a.address), a.kind, a.station)
-                               ORDER BY a.kind DESC, a.assigned_at, a.address)
-              FROM ip_address a WHERE a.credential_id = c.id), '[]') AS leases
+    coalesce(({LEASES_OF.format(credential="c.id")}), '[]') AS leases, ({_NAS_POOLS}) AS nas_pools
 """
 
 LOGINS_BY_NAME = Statement(

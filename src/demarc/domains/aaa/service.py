@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from demarc.domains.aaa import address_queries, addresses, queries
+from demarc.domains.aaa import addresses, queries
 from demarc.domains.aaa.equipment import Equipment
 from demarc.domains.aaa.model import Access, Credential, RadiusStatus, Realm, UsageDay
 from demarc.domains.aaa.pools import Pools
@@ -56,6 +56,8 @@ class Aaa(Equipment, Pools):
         download_bps: int,
         upload_bps: int,
         static_ipv4: str | None = None,
+        static_ipv6_prefix: str | None = None,
+        static_delegated_prefix: str | None = None,
         timezone: str | None = None,
         max_sessions: int = 4,
     ) -> Credential:
@@ -75,6 +77,8 @@ class Aaa(Equipment, Pools):
             download_bps: bit/s towards the subscriber.
             upload_bps: bit/s from the subscriber.
             static_ipv4: an address of its own; else one of a pool.
+            static_ipv6_prefix: a prefix of its own for the line; else one of a pool.
+            static_delegated_prefix: a prefix of its own to be delegated; else one of a pool.
             timezone: of the premise; None for the tenant's.
             max_sessions: stations at a time.
 
@@ -108,19 +112,16 @@ class Aaa(Equipment, Pools):
         )
         if made is None:
             raise Conflict(f"the log-in {username} is taken")
-        if static_ipv4 is not None:
-            await addresses.assign_static(
-                tx,
-                network_id=network_id,
-                owner_id=owner_id,
-                tenant_id=tenant_id,
-                credential_id=made.id,
-                address=static_ipv4,
-            )
-        else:
-            await addresses.lease_first(
-                tx, network_id=network_id, tenant_id=tenant_id, credential_id=made.id
-            )
+        await addresses.give(
+            tx,
+            network_id=network_id,
+            owner_id=owner_id,
+            tenant_id=tenant_id,
+            credential_id=made.id,
+            static_ipv4=static_ipv4,
+            static_ipv6_prefix=static_ipv6_prefix,
+            static_delegated_prefix=static_delegated_prefix,
+        )
         return made
 
     async def credentials_of(self, tx: Tx, service_id: UUID) -> list[Credential]:
@@ -168,7 +169,7 @@ class Aaa(Equipment, Pools):
         The credentials stay, closed, for what has been recorded of them.
         """
         await queries.SET_ACCESS.run(tx, service_id=service_id, access="closed")
-        await address_queries.FREE_ADDRESSES.run(tx, service_id=service_id, rest=addresses.REST)
+        await addresses.release(tx, service_id)
 
     async def disconnect(self, tx: Tx, service_id: UUID, reason: str) -> list[Command]:
         """Have the NASes end a service's live sessions.

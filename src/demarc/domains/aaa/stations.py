@@ -12,6 +12,7 @@ import msgspec
 
 from demarc.domains.aaa.logins import Login
 from demarc.domains.aaa.model import Lease
+from demarc.domains.aaa.prefixes import share_any
 
 GRANT_SECONDS = 60.0
 """How long a station that was accepted may take until its first accounting packet."""
@@ -25,9 +26,11 @@ class Granted(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         address: for it alone; None where the NAS gives addresses of its own.
+        prefixes: IPv6, likewise, as ``prefixes.pack`` puts them.
     """
 
     address: str | None
+    prefixes: bytes | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -47,6 +50,8 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
         network_id: of the credential: addresses are its network's.
         at: the newest event of the session.
         over: whether it has ended.
+        prefixes: the IPv6 prefixes it has, as ``prefixes.pack`` puts them.
+        lasted: seconds from its beginning to ``at``; None where that is not told.
     """
 
     network_id: UUID
@@ -56,6 +61,8 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     address: str | None
     at: datetime
     over: bool
+    prefixes: bytes | None = None
+    lasted: float | None = None
 
 
 class Use(msgspec.Struct, eq=False, gc=False):
@@ -67,6 +74,8 @@ class Use(msgspec.Struct, eq=False, gc=False):
         session: what accounting tells of it; None before it has told anything.
         heard_at: the newest event of that session.
         session_until: the session counts as gone then, unless something is heard of it.
+        prefixes: what it was granted; of a session that was not granted here, what it has.
+        ended: its session before this one, whose Stop may be told again.
     """
 
     credential_id: UUID
@@ -77,6 +86,8 @@ class Use(msgspec.Struct, eq=False, gc=False):
     session: SessionKey | None = None
     heard_at: datetime | None = None
     session_until: float = 0.0
+    prefixes: bytes | None = None
+    ended: SessionKey | None = None
 
     def active(self, now: float) -> bool:
         """Tell whether the station still counts."""
@@ -109,31 +120,42 @@ class Stations:
             return Granted(None)
         if not others and len(login.leases) == 1:
             # nearly all there is: one line, one address
-            address = login.leases[0].address
-            if self._is_free(login, address, now):
-                return Granted(address)
+            only = login.leases[0]
+            if only.address is None or self._is_free(login, only.address, now):
+                return Granted(only.address, only.prefixes)
         static = login.static
         leases = login.leases if static is None else [static]
-        taken = {use.address for use in others}
         free = [
             lease
             for lease in leases
-            if lease.address not in taken and self._is_free(login, lease.address, now)
+            if not any(_has(use, lease) for use in others)
+            and (lease.address is None or self._is_free(login, lease.address, now))
         ]
         if not free:
             if static is None:
                 return WantsAddress()
             return Refused("the static address is in use by another station")
-        if mine is not None and any(lease.address == mine.address for lease in free):
-            return Granted(mine.address)
-        return Granted(min(free, key=lambda lease: _strangeness(lease, station)).address)
+        if mine is not None:
+            for lease in free:
+                if _has(mine, lease):
+                    return Granted(lease.address, lease.prefixes)
+        best = min(free, key=lambda lease: _strangeness(lease, station))
+        return Granted(best.address, best.prefixes)
 
-    def grant(self, login: Login, station: str | None, address: str | None, now: float) -> None:
+    def grant(
+        self,
+        login: Login,
+        station: str | None,
+        address: str | None,
+        now: float,
+        prefixes: bytes | None = None,
+    ) -> None:
         """Note that a station was accepted and begins a session soon."""
         use = _of_station(self._active(login.id, now), station)
         if use is None:
             use = self._add(Use(login.id, login.network_id, _known(login, station), address))
         use.granted_until = now + GRANT_SECONDS
+        use.prefixes = prefixes
         self._give(use, address)
 
     def note(self, heard: Heard, now: float, lasts: float) -> None:
@@ -148,7 +170,12 @@ class Stations:
         if heard.over:
             for use in uses:
                 if use.session == heard.session and use.station == heard.station:
+                    use.ended = heard.session
                     self._end(use, now)
+                    return
+            for use in uses:
+                if _failed_at_once(use, heard, now):
+                    self._drop(use)
                     return
             return
         found = _of_session(uses, heard)
@@ -162,6 +189,8 @@ class Stations:
         found.station = found.station or heard.station
         found.heard_at = heard.at
         found.session_until = now + lasts
+        if found.prefixes is None:
+            found.prefixes = heard.prefixes
         self._give(found, heard.address or found.address)
 
     def forget_nas(
@@ -269,6 +298,30 @@ def _of_session(uses: list[Use], heard: Heard) -> Use | None:
         if heard.address is not None and use.address == heard.address:
             return use
     return waiting[0] if waiting and heard.address is None else None
+
+
+def _failed_at_once(use: Use, heard: Heard, now: float) -> bool:
+    """Tell whether a session ended of which nothing else was heard is what a grant came to.
+
+    Some NASes tell of a log-in that failed after its Accept by a Stop alone. A Stop of an older
+    session of the station, told late or again, is not meant: that one began before the grant.
+    """
+    return (
+        use.session is None
+        and use.granted_until > now
+        and use.ended != heard.session
+        and use.station == heard.station
+        and heard.address in {use.address, None}
+        and heard.lasted is not None
+        and heard.lasted <= now - (use.granted_until - GRANT_SECONDS)
+    )
+
+
+def _has(use: Use, lease: Lease) -> bool:
+    """Tell whether a station has a lease, or a part of it."""
+    if lease.address is not None and use.address == lease.address:
+        return True
+    return share_any(use.prefixes, lease.prefixes)
 
 
 def _known(login: Login, station: str | None) -> str | None:

@@ -37,6 +37,8 @@ UPDATE ip_address a SET slot = n.slot FROM (
 DROP INDEX ip_address_free;
 CREATE INDEX ip_address_free ON ip_address (network_id, reserved_for, address)
     WHERE credential_id IS NULL AND pool_id IS NOT NULL AND leasable;
+CREATE INDEX ip_address_further ON ip_address (credential_id, slot)
+    WHERE credential_id IS NOT NULL AND slot > 0;
 
 -- IPv6 prefixes that are leased or were, and some that are about to be; the others of a pool are
 -- told by its count. No two rows of a network overlap, of whatever length they are: the hash stands
@@ -64,6 +66,8 @@ CREATE UNIQUE INDEX ip_prefix_credential ON ip_prefix (credential_id, slot, kind
 -- What has been free for longest comes first, so that what rests is never looked through.
 CREATE INDEX ip_prefix_free ON ip_prefix (network_id, kind, reserved_for, free_from, prefix)
     WHERE credential_id IS NULL AND pool_id IS NOT NULL AND leasable;
+CREATE INDEX ip_prefix_further ON ip_prefix (credential_id, slot)
+    WHERE credential_id IS NOT NULL AND slot > 0;
 CREATE INDEX ip_prefix_pool ON ip_prefix (pool_id);
 
 CREATE TRIGGER ip_prefix_changed AFTER INSERT OR UPDATE OF credential_id, slot ON ip_prefix
@@ -82,22 +86,32 @@ BEGIN
     IF demarc_tenant() IS NOT NULL AND network NOT IN (SELECT demarc_networks()) THEN
         RETURN false;
     END IF;
-    SELECT * INTO pool FROM ip_pool
-    WHERE network_id = network AND kind = wanted AND purpose = 'service' AND prefix IS NOT NULL
-      AND tenant_id IS NOT DISTINCT FROM isp AND draining_since IS NULL
-      AND made < 1::bigint << (length - masklen(prefix))
-    ORDER BY name LIMIT 1 FOR UPDATE;
-    -- whoever held the lock may have made some; a new statement sees them
-    IF EXISTS (SELECT 1 FROM ip_prefix p
-               WHERE p.network_id = network AND p.kind = wanted AND p.credential_id IS NULL
-                 AND p.reserved_for IS NOT DISTINCT FROM isp AND p.pool_id IS NOT NULL
-                 AND p.leasable AND p.free_from <= now()
-                 AND NOT demarc_prefix_in_session(p.owner_id, p.prefix)) THEN
-        RETURN true;
-    END IF;
-    IF pool.id IS NULL THEN
-        RETURN false;
-    END IF;
+    LOOP
+        SELECT * INTO pool FROM ip_pool
+        WHERE network_id = network AND kind = wanted AND purpose = 'service' AND prefix IS NOT NULL
+          AND tenant_id IS NOT DISTINCT FROM isp AND draining_since IS NULL
+          AND made < 1::bigint << (length - masklen(prefix))
+        ORDER BY name LIMIT 1 FOR UPDATE;
+        -- whoever held the lock may have made some; a new statement sees them
+        PERFORM 1 FROM ip_prefix p
+        WHERE p.network_id = network AND p.kind = wanted AND p.credential_id IS NULL
+          AND CASE WHEN isp IS NULL THEN p.reserved_for IS NULL ELSE p.reserved_for = isp END
+          AND p.pool_id IS NOT NULL AND p.leasable AND p.free_from <= now()
+          AND NOT demarc_prefix_in_session(p.owner_id, p.prefix)
+        ORDER BY p.free_from, p.prefix LIMIT 1 FOR UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            RETURN true;
+        END IF;
+        EXIT WHEN pool.id IS NOT NULL;
+        -- or may have filled that pool, and there is another
+        IF NOT EXISTS (SELECT 1 FROM ip_pool
+                       WHERE network_id = network AND kind = wanted AND purpose = 'service'
+                         AND prefix IS NOT NULL AND tenant_id IS NOT DISTINCT FROM isp
+                         AND draining_since IS NULL
+                         AND made < 1::bigint << (length - masklen(prefix))) THEN
+            RETURN false;
+        END IF;
+    END LOOP;
     until := least(pool.made + 128, 1::bigint << (pool.length - masklen(pool.prefix)));
     -- all that differs stands in the upper half: as a number of 64 bits
     top := ('x' || encode(substring(inet_send(pool.prefix::inet) FROM 5 FOR 8), 'hex'))::bit(64)::bigint;
@@ -115,13 +129,16 @@ $$;
 REVOKE EXECUTE ON FUNCTION demarc_extend_prefixes(uuid, text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION demarc_extend_prefixes(uuid, text, uuid) TO demarc_app, demarc_system;
 
--- The name of the pool the NASes have, where it is theirs to give addresses: the ISP's own first.
-CREATE FUNCTION demarc_nas_pool(network uuid, wanted text, isp uuid) RETURNS text
+-- Where NASes have the pools there are few names.
+CREATE INDEX ip_pool_of_nas ON ip_pool (network_id) WHERE nas_pool IS NOT NULL;
+
+-- The pool that a prefix lies in, or that lies in it.
+CREATE FUNCTION demarc_pool_of(network uuid, wanted cidr)
+RETURNS TABLE (id uuid, tenant_id uuid, kind text, length integer, leasable boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
-    SELECT nas_pool FROM ip_pool
-    WHERE network_id = network AND kind = wanted AND purpose = 'service' AND nas_pool IS NOT NULL
-      AND (tenant_id = isp OR tenant_id IS NULL) AND draining_since IS NULL
-    ORDER BY tenant_id NULLS LAST, name LIMIT 1
+    SELECT p.id, p.tenant_id, p.kind, p.length::integer,
+           p.purpose = 'service' AND p.draining_since IS NULL
+    FROM ip_pool p WHERE p.network_id = network AND p.prefix && wanted ORDER BY p.prefix LIMIT 1
 $$;
 
 -- Whether an ISP gets prefixes of a kind from pools here.
