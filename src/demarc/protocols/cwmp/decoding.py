@@ -1,7 +1,7 @@
 """Messages out of their elements: one function a kind, by the element's name."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from demarc.protocols.cwmp import events, messages, xml
 from demarc.protocols.cwmp.errors import Malformed
@@ -10,6 +10,7 @@ from demarc.protocols.cwmp.times import read_time
 from demarc.protocols.cwmp.xml import Element, child, number, text, truth, word
 
 _MOST_PARAMETERS: Final = 200_000
+_XSI_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 
 def message(element: Element) -> Message:
@@ -53,11 +54,14 @@ def _values(element: Element) -> tuple[messages.ParameterValue, ...]:
     for each in _items(element, "ParameterList"):
         name, value, kind = "", "", "string"
         for part in each:
-            which = xml.local(part)
-            if which == "Name":
-                name = text(part).strip()
-            elif which == "Value":
-                value, kind = text(part), _type(part)
+            # the one loop that is as long as the tree of a device: no call that can be spared
+            tag = cast("str", part.tag)
+            if tag == "Value" or tag.endswith("}Value"):
+                value = part.text or ""
+                given = part.get(_XSI_TYPE)
+                kind = _type(part) if given is None else given.rpartition(":")[2] or "string"
+            elif tag == "Name" or tag.endswith("}Name"):
+                name = (part.text or "").strip()
         if name:
             found.append(messages.ParameterValue(name, value, kind))
     return tuple(found)

@@ -70,13 +70,13 @@ def _header(header: xml.Element | None) -> tuple[str | None, bool, bool]:
 
 def _version(root: xml.Element, content: xml.Element) -> str:
     """Tell the version by the name space of the message; a fault's is declared somewhere above."""
-    spaces = [xml.space(content[0]), *(str(uri) for uri in root.nsmap.values())]
-    spaces += [str(uri) for uri in content[0].nsmap.values()]
-    for uri in spaces:
-        match = _CWMP.fullmatch(uri)
-        if match is not None:
-            return match[1] if match[1] in VERSIONS else VERSIONS[-1]
-    return VERSIONS[0]
+    match = _CWMP.fullmatch(xml.space(content[0]))
+    if match is None:
+        declared = (*root.nsmap.values(), *content[0].nsmap.values())
+        match = next((found for uri in declared if (found := _CWMP.fullmatch(str(uri)))), None)
+    if match is None:
+        return VERSIONS[0]
+    return match[1] if match[1] in VERSIONS else VERSIONS[-1]
 
 
 def encode(envelope: Envelope) -> bytes:

@@ -25,6 +25,16 @@ _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 _ILLEGAL_REFERENCE: Final = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 _BARE: Final = re.compile(r"&(?!(?:[A-Za-z_][\w.-]*|#[0-9]+|#x[0-9A-Fa-f]+);)")
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00")
+_PARSER: Final = etree.XMLParser(
+    resolve_entities=False,
+    load_dtd=False,
+    no_network=True,
+    dtd_validation=False,
+    huge_tree=False,
+    remove_comments=True,
+    remove_pis=True,
+    collect_ids=False,
+)
 _SINGLE_OCTET: Final = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
 
 
@@ -45,25 +55,12 @@ def read(body: bytes) -> Element:
         raise Malformed("a document type is not allowed")
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
     try:
-        root = etree.fromstring(body, _parser())
+        root = etree.fromstring(body, _PARSER)
     except (etree.XMLSyntaxError, ValueError, LookupError):
         root = _mended(body)
     if root.getroottree().docinfo.internalDTD is not None:
         raise Malformed("a document type is not allowed")
     return root
-
-
-def _parser() -> "etree.XMLParser[etree._Element]":
-    return etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        collect_ids=False,
-    )
 
 
 def _mended(body: bytes) -> Element:
@@ -81,7 +78,7 @@ def _mended(body: bytes) -> Element:
     text = _ILLEGAL_REFERENCE.sub(_legal_reference, _ILLEGAL.sub("", text))
     text = _BARE.sub("&amp;", text)
     try:
-        return etree.fromstring(text.encode(), _parser())
+        return etree.fromstring(text.encode(), _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Malformed("it is not well-formed XML") from error
 
