@@ -8,12 +8,12 @@ import msgspec
 import structlog
 
 from demarc.domains.aaa.authorisation import Denied, Terms, authorise, binds_circuit, learned
-from demarc.domains.aaa.logins import OF_NETWORK, AnsweredAttempt, Login, lease_further
+from demarc.domains.aaa.logins import AnsweredAttempt, Login, lease_further
 from demarc.domains.aaa.model import Lease
 from demarc.domains.aaa.stations import Granted, Refused, Stations, WantsAddress
 from demarc.platform.clock import Monotonic
 from demarc.platform.database import Database
-from demarc.platform.secrets.keys import KeyRing, Undecipherable, row_binding
+from demarc.platform.secrets.keys import KeyRing
 from demarc.platform.telemetry.counters import count
 from demarc.protocols.radius.dictionary import DICTIONARY
 from demarc.protocols.radius.errors import Malformed
@@ -22,39 +22,21 @@ from demarc.southbound.radius.attempts import Attempts
 from demarc.southbound.radius.clients import Clients
 from demarc.southbound.radius.credentials import Credentials, Entry, Key
 from demarc.southbound.radius.exchange import Exchange
-from demarc.southbound.radius.failures import Failures, Guess
-from demarc.southbound.radius.identity import (
-    OTHER_MAC,
-    circuit_of,
-    keys_of,
-    other_station,
-    prove_place,
-)
+from demarc.southbound.radius.identity import circuit_of, keys_of
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.outage import is_outage, within
-from demarc.southbound.radius.proof import (
-    NO_METHOD,
-    PROVED,
-    WRONG,
-    Proved,
-    Slow,
-    Unproved,
-    evidence_in,
-    prove,
-)
+from demarc.southbound.radius.proof import WRONG, Proved, evidence_in
 from demarc.southbound.radius.replies import (
     accept_attributes,
     address_attribute,
     reject_attributes,
 )
-from demarc.southbound.radius.slow_hashes import SlowHashes
+from demarc.southbound.radius.verification import Overloaded, Verdict, Verifier
 
 _log = structlog.get_logger(__name__)
 
 CALLING_STATION_ID = DICTIONARY["Calling-Station-Id"]
 NO_ADDRESS = "no free address"
-TOO_MANY_GUESSES = "too many wrong passwords; try again in a minute"
-UNCHECKABLE = "the password's hash cannot be checked here"
 
 _MOST_LEASING = 500
 
@@ -104,15 +86,13 @@ class Authenticator:
         clock: Monotonic,
     ) -> None:
         self._db = db
-        self._keyring = keyring
         self._clients = clients
         self._credentials = credentials
         self._stations = stations
         self._attempts = attempts
         self._limits = limits
         self._clock = clock
-        self._slow = SlowHashes(clock)
-        self._failures = Failures(clock)
+        self._verifier = Verifier(keyring, clock)
         self._leasing: dict[UUID, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -158,51 +138,19 @@ class Authenticator:
             else:
                 self.refuse(exchange, None, WRONG)
             return
-        packet, shared_secret = exchange.packet, exchange.client.secret
-        evidence = evidence_in(packet, shared_secret)
-        if login.kind == "mac" and other_station(login.username, packet):
-            self.refuse(exchange, login, OTHER_MAC)
-            return
-        stored = self.stored(entry, login)
-        if stored is None and login.kind in OF_NETWORK:
-            self._decide(
-                exchange, login, prove_place(evidence, login.username, packet, shared_secret)
+        evidence = evidence_in(exchange.packet, exchange.client.secret)
+        try:
+            self._verifier.check(
+                exchange, entry, login, evidence, partial(self._decide, exchange, login)
             )
-        elif stored is None or evidence is None:
-            self.refuse(exchange, login, WRONG if stored is None else NO_METHOD)
-        elif self._failures.too_many(guess := guess_of(exchange, login, stored)):
-            self.refuse(exchange, login, TOO_MANY_GUESSES)
-        else:
-            verdict = prove(evidence, login.secret_kind, stored, packet, shared_secret)
-            if isinstance(verdict, Slow):
-                done = partial(self._checked, exchange, login, guess)
-                if not self._slow.check(login.id, stored, verdict.given, done):
-                    count("radius_dropped", reason="overload")
-                    exchange.drop()
-            else:
-                self._decide(exchange, login, verdict, guess)
+        except Overloaded:
+            count("radius_dropped", reason="overload")
+            exchange.drop()
 
-    def _checked(self, exchange: Exchange, login: Login, guess: Guess, right: bool | None) -> None:
-        """Go on with a request whose password took long to check."""
-        if right is None:
-            self._decide(exchange, login, Unproved(UNCHECKABLE))
-        else:
-            self._decide(exchange, login, PROVED if right else Unproved(WRONG), guess)
-
-    def _decide(
-        self,
-        exchange: Exchange,
-        login: Login,
-        verdict: Proved | Unproved,
-        guess: Guess | None = None,
-    ) -> None:
+    def _decide(self, exchange: Exchange, login: Login, verdict: Verdict) -> None:
         if isinstance(verdict, Proved):
-            if guess is not None:
-                self._failures.forget(guess)
             self.admit(exchange, login, verdict)
         else:
-            if guess is not None and verdict.reason == WRONG:
-                self._failures.note(guess)
             self.refuse(exchange, login, verdict.reason, verdict.attributes)
 
     def admit(self, exchange: Exchange, login: Login, proof: Proved) -> None:
@@ -234,21 +182,6 @@ class Authenticator:
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-    def stored(self, entry: Entry, login: Login) -> bytes | None:
-        """Give a log-in's password or its hash, decrypted at first use; None if there is none."""
-        password = entry.password
-        if password is None and login.secret is not None:
-            row = row_binding("credential", "secret", login.id)
-            try:
-                password = self._keyring.decrypt(login.secret, row=row)
-            except Undecipherable as reason:
-                _log.error("a password cannot be read", reason=str(reason))
-                return None
-            entry.password = password
-            # one of the two is enough to keep
-            login.secret = None
-        return password
 
     async def _accept_with_further_address(self, entrance: "Entrance") -> None:
         """Lease one more address, which takes a commit, and accept with it."""
@@ -369,15 +302,8 @@ class Authenticator:
 
     async def stop(self) -> None:
         """Wait for the log-ins that are being answered."""
-        await self._slow.settle()
+        await self._verifier.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._slow.close()
 
 
-def guess_of(exchange: Exchange, login: Login, stored: bytes) -> Guess:
-    """Tell who tries to log in with what."""
-    station = exchange.packet.text(CALLING_STATION_ID)
-    return Guess(login.id, exchange.host if station is None else station, hash(stored))
-
-
-__all__ = ["Authenticator", "guess_of"]
+__all__ = ["Authenticator"]
