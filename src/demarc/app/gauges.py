@@ -5,7 +5,7 @@ It looks by itself, and what it saw last is told: whoever reads waits for no dat
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
 import psycopg_pool
@@ -16,6 +16,7 @@ from demarc.views import gauges
 
 _EVERY = 15.0
 _WITHIN = 10.0
+_DAY = 86_400
 
 _log = get_logger(__name__)
 
@@ -25,10 +26,12 @@ class Gauges:
 
     Args:
         db: looked at as the system.
+        queues: told of even while there is no job in them.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, queues: Sequence[str] = ()) -> None:
         self._db = db
+        self._none = dict.fromkeys(queues, 0.0)
         self._up = False
         self._offset = 0.0
         self._standing: gauges.Standing | None = None
@@ -39,8 +42,8 @@ class Gauges:
         """Have it told to those who read."""
         metrics.ask("database_up", lambda: float(self._up))
         metrics.ask(
-            "partitions_ahead_days",
-            lambda: {one.table: one.days for one in self._ahead},
+            "partitions_ahead_seconds",
+            lambda: {one.table: one.days * _DAY for one in self._ahead},
             by="table",
         )
         queued: dict[str, Callable[[gauges.Queue], float]] = {
@@ -53,7 +56,7 @@ class Gauges:
             metrics.ask(name, self._by_queue(of), by="queue")
 
     def _by_queue(self, of: Callable[[gauges.Queue], float]) -> Callable[[], dict[str, float]]:
-        return lambda: {queue.queue: of(queue) for queue in self._queues}
+        return lambda: {**self._none, **{queue.queue: of(queue) for queue in self._queues}}
 
     def _tell_of(self, standing: gauges.Standing) -> None:
         """Tell what is known only once it has been seen: no value is better than a wrong one."""

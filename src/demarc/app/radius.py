@@ -40,6 +40,7 @@ async def radius(
         tls=tls_files(parts.settings),
     )
     await server.serve(sockets("auth"), sockets("acct"), sockets("radsec"))
+    _tell(server)
     _collect_seldom()
     ready()
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(server.broken())]

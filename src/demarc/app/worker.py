@@ -70,11 +70,12 @@ async def worker(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
     """
     poller = Poller(parts.db, parts.access, DRIVERS, parts.settings.olt_poll_interval)
     reach = parts.settings.reach
+    queues, polls = [UPKEEP, EVENTS, *map(reach_queue, reach)], [*map(poll_queue, reach)]
     workers = [
-        Worker(parts.db.conninfo, tasks(parts, poller), [UPKEEP, EVENTS, *map(reach_queue, reach)]),
-        Worker(parts.db.conninfo, poller.tasks(), [*map(poll_queue, reach)]),
+        Worker(parts.db.conninfo, tasks(parts, poller), queues),
+        Worker(parts.db.conninfo, poller.tasks(), polls),
     ]
-    gauges = Gauges(parts.db)
+    gauges = Gauges(parts.db, queues + polls)
     gauges.tell()
     beside = [asyncio.create_task(poller.schedule()), asyncio.create_task(gauges.watch())]
     ready()

@@ -45,6 +45,8 @@ RADIUS = (
     _counter("radius_dropped", "Packets that got no answer, by why.", "reason"),
     _counter("radius_duplicates", "Retransmissions answered from memory, or still under way."),
     _counter("radius_accounting", "Accounting packets, by what became of them.", "kind"),
+    _counter("radsec_connections", "What happened to connections of RADIUS over TLS.", "kind"),
+    _counter("radsec_refused", "Connections of RADIUS over TLS that were not, by why.", "reason"),
     _counter("radius_attempts_lost", "Log-in attempts answered but not recorded."),
     _counter("radius_clients_signing", "Clients found to send Message-Authenticator."),
     _counter("radius_stale_answers", "Log-ins answered from memory while the database was away."),
@@ -59,6 +61,7 @@ RADIUS = (
     _gauge("radius_credentials", "Log-ins in memory."),
     _gauge("radius_accounting_waiting", "Accounting packets not stored yet."),
     _gauge("radius_attempts_waiting", "Answered attempts not recorded yet."),
+    _gauge("radius_radsec_connections", "Open connections of RADIUS over TLS that came to us."),
     _gauge("radius_database_away", "1 while log-ins cannot be read."),
 )
 
@@ -83,7 +86,9 @@ DATABASE = (
     _gauge("database_up", "1 if the database answered the last look, each 15 seconds."),
     _gauge("database_clock_offset_seconds", "The database's clock less this machine's."),
     _gauge("database_size_bytes", "Size of the database."),
-    _gauge("partitions_ahead_days", "Days for which partitions of a table are there.", "table"),
+    _gauge(
+        "partitions_ahead_seconds", "Time ahead for which partitions of a table are there.", "table"
+    ),
     _gauge("change_log_rows", "Changes kept for readers that were away, about."),
     _gauge(
         "change_log_read_age_seconds",
