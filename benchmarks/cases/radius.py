@@ -136,7 +136,7 @@ def acct(ground: Ground) -> list[Figure]:
         "RADIUS Accounting, acknowledged after commit",
         measured,
         f"closed loop, 64 NAS ports, {ACCT_WINDOW * subscriber.PORTS} under way, {subscribers:,} "
-        "subscribers; Start : interim : Stop 1:8:1, sessions, closed sessions and daily usage "
+        "subscribers; Start : interim : Stop 1:18:1, sessions, closed sessions and daily usage "
         "written, synchronous commit",
         goal="≥ 20 k/s, p99 < 50 ms",
     )

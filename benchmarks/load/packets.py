@@ -42,7 +42,7 @@ def _line(n: int) -> bytes:
         + _attribute(31, subscriber.station(n))
         + _attribute(30, b"service-internet")  # Called-Station-Id
         + _attribute(32, b"bng-%d.bench.example" % nas)  # NAS-Identifier
-        + _attribute(87, b"ge-0/0/%d:%d" % (nas, n & 4095))  # NAS-Port-Id
+        + _attribute(87, subscriber.port(n))  # NAS-Port-Id
         + b"\x06\x06\0\0\0\x02"  # Service-Type: Framed
         + b"\x07\x06\0\0\0\x01"  # Framed-Protocol: PPP
     )
@@ -94,7 +94,7 @@ class AccessRequests:
 class Life:
     """Where the sessions of the subscribers stand at each round of packets.
 
-    Every subscriber goes round: Start, eight interims, Stop, the next session's Start. Subscriber
+    Every subscriber goes round: Start, eighteen interims, Stop, the next session's Start. Subscriber
     n begins at a place of its own, so that each round is a mix of all.
     """
 

@@ -18,8 +18,8 @@ PORTS = 64
 PER_POOL = 60_000
 """Subscribers of one /16 of addresses."""
 
-CYCLE = 10
-"""Packets in the life of a session: a Start, eight interims, a Stop."""
+CYCLE = 20
+"""Packets in the life of a session: a Start, eighteen interims, a Stop."""
 
 INTERIM = 300
 """Seconds between two packets of a session."""
@@ -61,6 +61,11 @@ def password(n: int) -> bytes:
 def station(n: int) -> bytes:
     """Give the Calling-Station-Id, a locally administered MAC address."""
     return b"02-00-%02X-%02X-%02X-%02X" % (n >> 24 & 255, n >> 16 & 255, n >> 8 & 255, n & 255)
+
+
+def port(n: int) -> bytes:
+    """Give the NAS-Port-Id."""
+    return b"ge-0/0/%d:%d" % (nas_of_port(n % PORTS), n & 4095)
 
 
 def address(n: int) -> IPv4Address:
