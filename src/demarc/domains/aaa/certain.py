@@ -31,7 +31,8 @@ _EPOCH_DAY = date(2000, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _QUARTER = timedelta(minutes=15)
 _DAY = timedelta(days=1)
-_LONG_AGO = -(1 << 62)
+# before anything, and within what a timestamp can be
+_LONG_AGO = -(10**17)
 _MOST = (1 << 63) - 1
 _RECKONED = RECKONED_SLACK // _MICROSECOND
 _RECEIVED = RECEIVED_SLACK // _MICROSECOND
@@ -52,6 +53,8 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         updated_at: its newest event.
         over: whether it has ended.
+        prefixes: IPv6, packed; None where it has none, or nothing new was told of them.
+        lasted: seconds from its beginning to its newest event; None where that was not asked.
     """
 
     id: UUID
@@ -63,6 +66,8 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     framed_ipv4: str | None
     updated_at: datetime
     over: bool
+    prefixes: bytes | None = None
+    lasted: float | None = None
 
 
 class LocalDay(msgspec.Struct, frozen=True, gc=False):

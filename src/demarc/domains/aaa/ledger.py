@@ -21,6 +21,7 @@ from demarc.domains.aaa.accounting import (
     wants_closed,
 )
 from demarc.domains.aaa.certain import LOOK_BACK, Entry, Standing, book_certain, lock_key
+from demarc.domains.aaa.prefixes import pack
 from demarc.domains.aaa.session_queries import Counted, LiveUse, UsedOnDay, as_json
 from demarc.platform.database import Tx
 
@@ -115,6 +116,8 @@ def _standing(row: SessionRow) -> Standing:
         row.framed_ipv4,
         row.updated_at,
         row.ended_at is not None,
+        pack(row.framed_ipv6_prefix, row.delegated_ipv6_prefix),
+        (row.updated_at - row.started_at).total_seconds(),
     )
 
 

@@ -205,6 +205,8 @@ class LiveUse(msgspec.Struct, frozen=True, gc=False):
     acct_session_id: str
     calling_station_id: str | None
     framed_ipv4: str | None
+    framed_ipv6_prefix: str | None
+    delegated_ipv6_prefix: str | None
     updated_at: datetime
     network_id: UUID
     interim_interval: int
@@ -214,7 +216,9 @@ LIVE_USES = Statement(
     "aaa.live_uses",
     """
     SELECT s.credential_id, s.nas_id, host(s.nas_address) AS nas_address, s.acct_session_id,
-           s.calling_station_id, host(s.framed_ipv4) AS framed_ipv4, s.updated_at,
+           s.calling_station_id, host(s.framed_ipv4) AS framed_ipv4,
+           s.framed_ipv6_prefix::text AS framed_ipv6_prefix,
+           s.delegated_ipv6_prefix::text AS delegated_ipv6_prefix, s.updated_at,
            coalesce(n.network_id, c.network_id) AS network_id,
            coalesce(n.interim_interval, 300) AS interim_interval
     FROM session_live s

@@ -255,6 +255,8 @@ def _heard(row: ledger.Standing, nas: Nas) -> Heard:
         address=row.framed_ipv4,
         at=row.updated_at,
         over=row.over,
+        prefixes=row.prefixes,
+        lasted=row.lasted,
     )
 
 

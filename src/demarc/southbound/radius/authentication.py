@@ -25,6 +25,7 @@ from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.identity import circuit_of, keys_of
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.outage import is_outage, within
+from demarc.southbound.radius.prefixes import pool_attributes, prefix_attributes
 from demarc.southbound.radius.proof import WRONG, Proved, evidence_in
 from demarc.southbound.radius.replies import (
     accept_attributes,
@@ -170,7 +171,7 @@ class Authenticator:
         entrance = Entrance(exchange, login, station, terms, proof, circuit)
         decision = self._stations.decide(login, station, self._clock())
         if isinstance(decision, Granted):
-            self._accept(entrance, decision.address)
+            self._accept(entrance, decision)
         elif isinstance(decision, Refused):
             self.refuse(exchange, login, decision.reason, proof.refusal)
         elif len(self._tasks) >= _MOST_LEASING:
@@ -199,7 +200,7 @@ class Authenticator:
                     count("radius_further_leases")
                     decision = self._stations.decide(login, station, self._clock())
                 if isinstance(decision, Granted):
-                    self._accept(entrance, decision.address)
+                    self._accept(entrance, decision)
                 elif isinstance(decision, Refused):
                     self.refuse(exchange, login, decision.reason, refusal)
                 else:
@@ -217,13 +218,18 @@ class Authenticator:
         async with self._db.system() as tx:
             return await lease_further(tx, login, station)
 
-    def _accept(self, entrance: "Entrance", address: str | None) -> None:
+    def _accept(self, entrance: "Entrance", granted: Granted) -> None:
         exchange, login, station = entrance.exchange, entrance.login, entrance.station
+        address, prefixes = granted.address, granted.prefixes
         attributes = accept_attributes(login, entrance.terms, exchange.client.nas)
-        self._stations.grant(login, station, address, self._clock())
+        self._stations.grant(login, station, address, self._clock(), prefixes)
         exchange.reply(
             Code.ACCESS_ACCEPT,
-            attributes + address_attribute(address) + entrance.proof.attributes,
+            attributes
+            + address_attribute(address)
+            + prefix_attributes(prefixes)
+            + pool_attributes(exchange.client.nas.vendor, login.nas_pools, address, prefixes)
+            + entrance.proof.attributes,
         )
         count("radius_replies", kind="accept")
         self._record(
@@ -244,7 +250,7 @@ class Authenticator:
             return None
         for at, lease in enumerate(login.leases):
             if lease.address == address and lease.station != station:
-                login.leases[at] = Lease(lease.address, lease.kind, station)
+                login.leases[at] = Lease(lease.address, lease.kind, station, lease.prefixes)
                 return address
         return None
 

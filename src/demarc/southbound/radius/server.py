@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from demarc.domains.aaa import ledger, logins, nas_clients
+from demarc.domains.aaa.prefixes import pack
 from demarc.domains.aaa.stations import Heard, Stations
 from demarc.platform import changes
 from demarc.platform.clock import Clock, Monotonic, now
@@ -333,6 +334,7 @@ class RadiusServer:
                     address=use.framed_ipv4,
                     at=use.updated_at,
                     over=False,
+                    prefixes=pack(use.framed_ipv6_prefix, use.delegated_ipv6_prefix),
                 )
                 self._stations.note(heard, at, left)
 

@@ -31,6 +31,7 @@ def login(*leases, max_sessions=3):
         id=key,
         network_id=NETWORK,
         realm_id=UUID(int=3),
+        kind="pppoe",
         username="u",
         secret=None,
         access="allowed",
