@@ -60,6 +60,10 @@ class Nas:
         async with asyncio.timeout(seconds):
             return await self._asked[octets[1]][1]
 
+    def answered(self, octets: bytes) -> bool:
+        """Tell whether what was sent has its answer."""
+        return self._asked[octets[1]][1].done()
+
     async def ask(self, code: Code, pairs: Sequence[tuple[str, Any]]) -> Packet:
         """Ask, and again each second as NASes do, for ten seconds at most."""
         octets = self.send(code, pairs)

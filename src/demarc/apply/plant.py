@@ -6,7 +6,7 @@ from demarc.apply.document import NasTable, OltTable, PoolTable, PopTable
 from demarc.apply.plan import Change
 from demarc.apply.values import Hidden
 from demarc.apply.work import Work
-from demarc.domains.aaa.equipment import certificate_name
+from demarc.domains.aaa.certificates import certificate_name
 from demarc.domains.aaa.model import Nas, Pool
 from demarc.domains.access.model import Olt
 from demarc.domains.errors import Invalid
@@ -46,6 +46,7 @@ async def nas(work: Work, table: NasTable) -> Change:
         "vendor": table.vendor,
         "secret": secret,
         "coa_port": table.coa_port,
+        "coa": table.coa,
         "default_realm": None if realm is None else realm.name,
         "require_message_authenticator": table.require_message_authenticator,
         "limit_proxy_state": table.limit_proxy_state,
@@ -53,6 +54,8 @@ async def nas(work: Work, table: NasTable) -> Change:
         "counters_reversed": table.counters_reversed,
         "interim_interval": table.interim_interval,
         "speed_attributes": table.speed_attributes,
+        "mac_authentication": table.mac_authentication,
+        "circuit_authentication": table.circuit_authentication,
         "reach": table.reach,
         "pop": table.pop,
     }

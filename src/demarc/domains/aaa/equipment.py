@@ -5,14 +5,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from demarc.domains.aaa import queries, speeds
-from demarc.domains.aaa.model import Nas, Realm, Requirement, Vendor
+from demarc.domains.aaa.certificates import certificate_name
+from demarc.domains.aaa.model import Dynamic, Nas, Realm, Requirement, Vendor
+from demarc.domains.aaa.proxying import Proxies
 from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.identity import audit
 from demarc.platform.database import Tx
 from demarc.platform.secrets.keys import KeyRing, row_binding
 
 _REALM_LENGTH = 253
-_FINGERPRINT = 64
 
 
 class Equipment:
@@ -20,10 +21,14 @@ class Equipment:
 
     Args:
         keyring: encrypts the secrets of NASes.
+
+    Attributes:
+        proxies: use cases on realms that ISPs answer for themselves.
     """
 
     def __init__(self, keyring: KeyRing) -> None:
         self._keyring = keyring
+        self.proxies = Proxies(keyring)
 
     # realms
 
@@ -88,6 +93,9 @@ class Equipment:
         speed_attributes: list[str] | None = None,
         limit_proxy_state: Requirement = "auto",
         certificate: str | None = None,
+        mac_authentication: bool = False,
+        circuit_authentication: bool = False,
+        coa: Dynamic = "change",
     ) -> Nas:
         """Make a NAS, or a prefix of NASes with one secret.
 
@@ -116,6 +124,9 @@ class Equipment:
             speed_attributes=None if speed_attributes is None else speeds.check(speed_attributes),
             limit_proxy_state=limit_proxy_state,
             certificate=certificate_name(certificate),
+            mac_authentication=mac_authentication,
+            circuit_authentication=circuit_authentication,
+            coa=coa,
         )
         if made is None:
             also = "" if certificate is None else ", or one with that certificate"
@@ -136,6 +147,7 @@ class Equipment:
                 *("pop_id", "prefix", "vendor", "secret", "coa_port", "reach"),
                 *("default_realm_id", "require_message_authenticator", "counters_reversed"),
                 *("interim_interval", "speed_attributes", "limit_proxy_state", "certificate"),
+                *("mac_authentication", "circuit_authentication", "coa"),
             )
         }
         if unknown := set(changes) - set(values):
@@ -181,26 +193,6 @@ class Equipment:
         return self._keyring.encrypt(secret.encode(), row=row_binding("nas", "secret", nas_id))
 
 
-def certificate_name(text: str | None) -> str | None:
-    """Give by what a certificate is known, in the one way it is written.
-
-    Raises:
-        Invalid: it can be no name in a certificate, and is no fingerprint.
-    """
-    if text is None:
-        return None
-    given = text.strip().lower()
-    kind, _, digits = given.partition(":")
-    if kind == "sha256":
-        digits = digits.replace(":", "")
-        if len(digits) != _FINGERPRINT or set(digits) - set("0123456789abcdef"):
-            raise Invalid("certificate", "sha256: is followed by 64 hexadecimal digits")
-        return f"sha256:{digits}"
-    if not given or not given.isprintable() or " " in given or "*" in given:
-        raise Invalid("certificate", "is a name in it, or sha256: and its fingerprint")
-    return given
-
-
 def _prefix(text: str) -> str:
     try:
         return str(ip_network(text))
@@ -208,4 +200,4 @@ def _prefix(text: str) -> str:
         raise Invalid("prefix", f"{text} is not an address or a prefix") from None
 
 
-__all__ = ["Equipment", "certificate_name"]
+__all__ = ["Equipment"]

@@ -27,6 +27,8 @@ class Limits(msgspec.Struct, frozen=True):
         radsec_outstanding: requests of one RadSec connection that may wait for their answers; an
             Identifier tells 256 apart, so that more are those its client has given up.
         radsec_idle: seconds after which a RadSec connection on which nothing came is closed.
+        proxy_outstanding: requests under way to home servers; more are met with silence.
+        proxy_probe: seconds between two questions whether a dead home server lives.
         database_patience: seconds the database may take before it counts as away.
     """
 
@@ -45,6 +47,8 @@ class Limits(msgspec.Struct, frozen=True):
     radsec_connections: int = 1_000
     radsec_outstanding: int = 1_024
     radsec_idle: float = 300.0
+    proxy_outstanding: int = 10_000
+    proxy_probe: float = 10.0
     database_patience: float = 2.0
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from demarc.domains.aaa import ledger, logins, nas_clients
+from demarc.domains.aaa import ledger, logins, nas_clients, proxying
 from demarc.domains.aaa.prefixes import pack
 from demarc.domains.aaa.stations import Heard, Stations
 from demarc.platform import changes
@@ -31,6 +31,7 @@ from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.listener import Listener
 from demarc.southbound.radius.outage import is_outage
+from demarc.southbound.radius.proxy.proxy import Proxy
 from demarc.southbound.radius.radsec import RadsecListener
 from demarc.southbound.radius.sightings import Sightings
 from demarc.southbound.radius.tls import TlsFiles
@@ -52,6 +53,8 @@ class Status(msgspec.Struct, frozen=True):
         clients_signing: addresses that have sent a valid Message-Authenticator.
         credentials: log-ins in memory.
         radsec_connections: open ones that came to us.
+        proxied: requests under way to home servers.
+        home_servers_dead: ports of home servers that do not answer.
         accounting_waiting: packets not booked yet.
         attempts_waiting: answered attempts not recorded yet.
         database_away: whether log-ins could not be read the last time.
@@ -61,6 +64,8 @@ class Status(msgspec.Struct, frozen=True):
     clients_signing: int
     credentials: int
     radsec_connections: int
+    proxied: int
+    home_servers_dead: int
     accounting_waiting: int
     attempts_waiting: int
     database_away: bool
@@ -120,6 +125,7 @@ class RadiusServer:
         self._equipment_changed = asyncio.Event()
         self._broken = asyncio.Event()
         self._tls = tls
+        self._proxy = Proxy(self._clients, limits, self._accountant.take, tls)
         self._listeners: list[Listener] = []
         self._radsec: list[RadsecListener] = []
         self._writers: list[asyncio.Task[None]] = []
@@ -155,8 +161,8 @@ class RadiusServer:
         await self._load_stations()
         self._writers = [self._task(self._attempts.run()), self._task(self._accountant.run())]
         takes: dict[int, Callable[[Exchange], None]] = {
-            Code.ACCESS_REQUEST: self._authenticator.take,
-            Code.ACCOUNTING_REQUEST: self._accountant.take,
+            Code.ACCESS_REQUEST: partial(_proxy_or_take, self._proxy, self._authenticator.take),
+            Code.ACCOUNTING_REQUEST: partial(_proxy_or_take, self._proxy, self._accountant.take),
         }
         self._listen(auth_sockets, takes, Code.ACCESS_REQUEST, alive=Code.ACCESS_ACCEPT)
         self._listen(acct_sockets, takes, Code.ACCOUNTING_REQUEST, alive=Code.ACCOUNTING_RESPONSE)
@@ -210,6 +216,7 @@ class RadiusServer:
         """
         for listener in self._all:
             listener.pause()
+        await self._proxy.settled()
         await self._credentials.settle()
         await self._authenticator.stop()
         await self._attempts.stop()
@@ -223,6 +230,7 @@ class RadiusServer:
         await asyncio.gather(*self._writers, *self._upkeep, return_exceptions=True)
         await self._sightings.write()
         await self._credentials.close()
+        await self._proxy.close()
         await asyncio.gather(*(listener.close() for listener in self._radsec))
         self._listeners.clear()
         self._radsec.clear()
@@ -238,6 +246,8 @@ class RadiusServer:
             clients_signing=self._clients.signing,
             credentials=len(self._credentials),
             radsec_connections=sum(map(len, self._radsec)),
+            proxied=self._proxy.outstanding,
+            home_servers_dead=self._proxy.dead,
             accounting_waiting=self._accountant.waiting,
             attempts_waiting=self._attempts.waiting,
             database_away=self._credentials.away,
@@ -306,7 +316,10 @@ class RadiusServer:
             nases = await logins.all_nases(tx)
             realms = await logins.all_realms(tx)
             signers = await nas_clients.signers(tx)
+            proxies = await proxying.all_proxies(tx)
+            servers = await proxying.all_servers(tx)
         await self._clients.replace(nases, realms, self._keyring, signers)
+        self._proxy.replace(proxies, servers, self._keyring)
 
     async def _load_stations(self) -> None:
         """Take over the sessions that live in the database: their addresses are in use."""
@@ -352,6 +365,12 @@ def _answer_or_take(take: Callable[[Exchange], None], alive: Code, exchange: Exc
     if exchange.packet.code == Code.STATUS_SERVER:
         _answer(alive, exchange)
     else:
+        take(exchange)
+
+
+def _proxy_or_take(proxy: Proxy, take: Callable[[Exchange], None], exchange: Exchange) -> None:
+    """Send on what an ISP answers itself; take everything else."""
+    if not proxy.takes(exchange):
         take(exchange)
 
 
