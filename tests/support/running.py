@@ -99,6 +99,7 @@ class Running:
         self.ports = (0, 0, 0)
         self.https_port = self.metrics_port = 0
         self.process: asyncio.subprocess.Process | None = None
+        self.environ: dict[str, str] = {}
         self._log = data.parent / f"{data.name}.log"
         self._starts = 0
 
@@ -125,6 +126,7 @@ class Running:
                 "serve",
                 env={
                     **{name: value for name, value in os.environ.items() if _not_ours(name)},
+                    **self.environ,
                     **{
                         PREFIX + name.upper(): str(value)
                         for name, value in chosen.items()

@@ -15,7 +15,7 @@ from demarc.app.metrics import telling
 from demarc.app.parts import hosted, keys_of, migrated
 from demarc.app.upkeep import Upkeep
 from demarc.platform.database import Database
-from demarc.platform.processes import Parent, Role
+from demarc.platform.processes import Parent, Role, Systemd
 from demarc.platform.settings import PREFIX, Settings
 from demarc.platform.telemetry import configure_logs, get_logger
 
@@ -158,34 +158,46 @@ async def serve(settings: Settings) -> None:
             ChildFailed: as `serving`.
     """
     configure_logs(settings, "parent")
+    systemd = Systemd.inherit()
     ends = [signal.SIGINT, signal.SIGTERM]
     if on_terminal():
         ends.append(signal.SIGHUP)
-    await until_told(_serve(settings, renewable=not on_terminal()), *ends)
+    await until_told(_serve(settings, systemd, renewable=not on_terminal()), *ends)
     _log.info("ended")
 
 
-async def _serve(settings: Settings, *, renewable: bool) -> None:
+async def _serve(settings: Settings, systemd: Systemd, *, renewable: bool) -> None:
     loop = asyncio.get_running_loop()
     if renewable:
         # there is nothing to renew before all is up, and no reason to die of it
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
     async with serving(settings) as running:
-        renewing: set[asyncio.Task[None]] = set()
+        bound = running.settings
+        where = _where(bound)
+        works = ", ".join(f"{name} {place}" for name, place in where.items())
+        beside = {asyncio.create_task(systemd.keep_alive())}
+
+        async def renew_all() -> None:
+            systemd.reloading()
+            try:
+                await running.parent.restart()
+            finally:
+                systemd.ready(works)
 
         def renew() -> None:
-            task = asyncio.create_task(running.parent.restart())
-            renewing.add(task)
-            task.add_done_callback(renewing.discard)
+            task = asyncio.create_task(renew_all())
+            beside.add(task)
+            task.add_done_callback(beside.discard)
 
         if renewable:
             loop.add_signal_handler(signal.SIGHUP, renew)
-        bound = running.settings
-        _log.info("serving", roles=list(bound.roles), **_where(bound))
+        _log.info("serving", roles=list(bound.roles), **where)
+        systemd.ready(works)
         try:
             await running.wait()
         finally:
-            for task in tuple(renewing):
+            systemd.stopping()
+            for task in tuple(beside):
                 task.cancel()
             _log.info("ending")
 
