@@ -8,16 +8,19 @@ from uuid import UUID
 from demarc.app.gauges import Gauges
 from demarc.app.parts import Parts
 from demarc.app.upkeep import Upkeep
+from demarc.domains.aaa.enforcement import Enforcer
 from demarc.domains.aaa.events import CredentialAccepted
-from demarc.domains.aaa.jobs import Disconnector, Housekeeping
+from demarc.domains.aaa.jobs import Housekeeping
+from demarc.domains.aaa.live import LiveSessions
+from demarc.domains.aaa.quotas import QuotaCounter
 from demarc.domains.access.jobs import Poller
 from demarc.domains.access.model import OnusOnline
-from demarc.domains.catalog.model import ProductSpeedChanged
+from demarc.domains.catalog.model import ProductOfferChanged
 from demarc.platform.database import Tx
 from demarc.platform.events import Listeners
 from demarc.platform.jobs import EVENTS, UPKEEP, Task, Worker, poll_queue, reach_queue
 from demarc.southbound.olt.drivers import DRIVERS
-from demarc.southbound.radius.disconnect import UdpDisconnectDriver
+from demarc.southbound.radius.dynamic import UdpSessionDriver
 
 
 def listeners(parts: Parts) -> Listeners:
@@ -32,10 +35,10 @@ def listeners(parts: Parts) -> Listeners:
         for service_id in event.service_ids:
             await parts.services.works(tx, service_id, "onu_online")
 
-    async def speed(tx: Tx, _event_id: UUID, event: ProductSpeedChanged) -> None:
+    async def offer(tx: Tx, _event_id: UUID, event: ProductOfferChanged) -> None:
         await parts.services.product_changed(tx, event)
 
-    wired.on(ProductSpeedChanged, "services.speed", speed)
+    wired.on(ProductOfferChanged, "services.offer", offer)
     wired.on(CredentialAccepted, "services.accepted", accepted)
     wired.on(OnusOnline, "services.online", online)
     return wired
@@ -52,7 +55,9 @@ def tasks(parts: Parts, poller: Poller) -> list[Task]:
 
     return [
         *poller.tasks(),
-        *Disconnector(parts.db, parts.aaa, UdpDisconnectDriver()).tasks(),
+        *LiveSessions(parts.db, parts.aaa, UdpSessionDriver()).tasks(),
+        *Enforcer(parts.db).tasks(),
+        *QuotaCounter(parts.db).tasks(),
         *Housekeeping(parts.db).tasks(),
         *listeners(parts).tasks(),
         *Upkeep(parts.db).tasks(),

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from demarc.apply.values import Address, Hidden, Place, Prefix, Prefix4, Speed
-from demarc.domains.aaa.model import Vendor
+from demarc.domains.aaa.model import Dynamic, Vendor
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
@@ -167,6 +167,7 @@ class NasTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True)
     secret: Hidden | None = None
     secret_env: str | None = None
     coa_port: Port = 3799
+    coa: Dynamic = "change"
     default_realm: str | None = None
     require_message_authenticator: Literal["yes", "no", "auto"] = "auto"
     limit_proxy_state: Literal["yes", "no", "auto"] = "auto"

@@ -43,6 +43,7 @@ class NasShown(msgspec.Struct, frozen=True):
     prefix: str
     vendor: str
     coa_port: int
+    coa: str
     default_realm: str | None
     require_message_authenticator: str
     limit_proxy_state: str
@@ -114,6 +115,10 @@ async def add_nas(
     coa_port: Annotated[
         int, typer.Option(min=1, max=65535, help="Where it takes Disconnect-Requests.")
     ] = 3799,
+    coa: Annotated[
+        Literal["change", "disconnect", "none"],
+        typer.Option(help="Live sessions can be changed there, only ended, or neither."),
+    ] = "change",
     default_realm: Annotated[
         str | None, typer.Option(help="The realm of log-ins that name none.")
     ] = None,
@@ -158,6 +163,7 @@ async def add_nas(
             secret=secret("Secret", secret_env),
             vendor=vendor,
             coa_port=coa_port,
+            coa=coa,
             default_realm_id=realm,
             require_message_authenticator=require_message_authenticator,
             limit_proxy_state=limit_proxy_state,
@@ -270,6 +276,7 @@ async def _nases(desk: "Desk", tx: "Tx", network: str | None) -> list[NasShown]:
             prefix=one.prefix,
             vendor=one.vendor,
             coa_port=one.coa_port,
+            coa=one.coa,
             default_realm=realms.get(one.default_realm_id) if one.default_realm_id else None,
             require_message_authenticator=one.require_message_authenticator,
             limit_proxy_state=one.limit_proxy_state,

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from sys import intern
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from demarc.domains.aaa import addresses, queries
+from demarc.domains.aaa import addresses, queries, terms_queries
 from demarc.domains.aaa.accounting import Subscriber
 from demarc.domains.aaa.events import CredentialAccepted
 from demarc.domains.aaa.model import Lease, Nas, Realm
+from demarc.domains.aaa.profiles import Profile, shared
 from demarc.domains.aaa.queries import LoginRow, SubscriberRow
 from demarc.platform.database import Tx
 from demarc.platform.events import emit
@@ -21,11 +22,18 @@ NasPools = tuple[str | None, str | None, str | None]
 
 Shared = TypeVar("Shared", UUID, int, NasPools)
 
+LoginKey: TypeAlias = tuple[UUID, str, str]
+"""Place, name and kind. Names are of a realm, MACs and lines of a network."""
+
+OF_NETWORK = frozenset({"mac", "circuit_id"})
+"""The kinds that a network knows, whichever ISP's they are."""
+
 
 class Login(msgspec.Struct, gc=False):
     """A credential with its addresses, as it is kept in memory.
 
     Attributes:
+        kind: "pppoe", "dot1x", "mac" or "circuit_id": what it is known by.
         secret: the password, still encrypted; None where it has none, or once it was decrypted.
         access: "allowed", "suspended" or "closed".
         accepted_before: whether it has ever logged in.
@@ -37,11 +45,14 @@ class Login(msgspec.Struct, gc=False):
         station_binding: "none", "learn" (the first that logs in) or "fixed" (said beforehand).
         circuit_id: the line it is bound to, once that is known.
         circuit_binding: as ``station_binding``.
+        quota_until: its quota is used up until then; None where it is not.
+        profile: what holds for it, shared with others.
     """
 
     id: UUID
     network_id: UUID
     realm_id: UUID
+    kind: str
     username: str
     secret: bytes | None
     access: str
@@ -58,6 +69,14 @@ class Login(msgspec.Struct, gc=False):
     station_binding: str = "none"
     circuit_id: str | None = None
     circuit_binding: str = "none"
+    quota_until: datetime | None = None
+    profile: Profile | None = None
+
+    @property
+    def key(self) -> LoginKey:
+        """What it is looked for by."""
+        place = self.network_id if self.kind in OF_NETWORK else self.realm_id
+        return place, self.username, self.kind
 
     @property
     def static(self) -> Lease | None:
@@ -79,6 +98,9 @@ class AnsweredAttempt(msgspec.Struct, frozen=True, gc=False):
         reply: as it is shown.
         address: the address given, when the station that got it is to be remembered.
         first: whether the credential had never logged in before, as far as is known.
+        terms: what it was given (``Terms.label``), of one that was accepted.
+        binds_station: the station it is bound to from now on, where it was bound to none.
+        binds_circuit: the same of the line.
     """
 
     at: datetime
@@ -91,6 +113,9 @@ class AnsweredAttempt(msgspec.Struct, frozen=True, gc=False):
     station: str | None
     address: str | None = None
     first: bool = False
+    terms: str | None = None
+    binds_station: str | None = None
+    binds_circuit: str | None = None
 
 
 # Tens of thousands of log-ins are kept, of a few tenants, realms and speeds: each of those once.
@@ -109,16 +134,18 @@ def _pools_of_nas(names: dict[str, str] | None) -> NasPools | None:
 
 
 def _login(row: LoginRow) -> Login:
+    profile = None if row.profile is None else _profile(row.profile)
     return Login(
         id=row.id,
         network_id=_share(row.network_id),
         realm_id=_share(row.realm_id),
+        kind=intern(row.kind),
         username=row.username,
         secret=row.secret,
         access=intern(row.access),
         download_bps=_share(row.download_bps),
         upload_bps=_share(row.upload_bps),
-        max_sessions=row.max_sessions,
+        max_sessions=_sessions(row, profile),
         accepted_before=row.first_accept_at is not None,
         subscriber=Subscriber(
             row.id,
@@ -135,18 +162,39 @@ def _login(row: LoginRow) -> Login:
         station_binding=intern(row.station_binding),
         circuit_id=row.circuit_id,
         circuit_binding=intern(row.circuit_binding),
+        quota_until=row.quota_until,
+        profile=profile,
     )
 
 
-async def logins_by_name(tx: Tx, names: Sequence[tuple[UUID, str]]) -> list[Login]:
-    """Give the log-ins of (realm, username) pairs; those that do not exist are not there.
+async def logins_by_name(tx: Tx, keys: Sequence[LoginKey]) -> list[Login]:
+    """Give the log-ins of keys; those that do not exist are not there.
 
-    Usernames hold no zero characters.
+    Names hold no zero characters.
     """
     rows = await queries.LOGINS_BY_NAME.all(
-        tx, realms=[realm for realm, _ in names], usernames=[name for _, name in names]
+        tx,
+        places=[place for place, _, _ in keys],
+        names=[name for _, name, _ in keys],
+        kinds=[kind for _, _, kind in keys],
     )
     return [_login(row) for row in rows]
+
+
+async def logins_by_id(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Login]:
+    """Give the log-ins of credentials by their ids; of those that exist."""
+    rows = await queries.LOGINS_BY_ID.all(tx, ids=list(ids))
+    return {row.id: _login(row) for row in rows}
+
+
+def _profile(given: list[str]) -> Profile:
+    profile_id, name, version, settings = given
+    return shared(UUID(profile_id), name, float(version), settings)
+
+
+def _sessions(row: LoginRow, profile: Profile | None) -> int:
+    most = None if profile is None else profile.settings.max_sessions
+    return row.max_sessions if most is None else most
 
 
 async def subscribers_by_id(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Booked]:
@@ -205,6 +253,8 @@ async def record_attempts(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
     await queries.INSERT_ATTEMPTS.run(tx, rows=msgspec.json.encode(attempts).decode())
     await _note_stations(tx, attempts)
     await _note_first_accepts(tx, attempts)
+    await _note_terms(tx, attempts)
+    await _bind(tx, attempts)
 
 
 async def _note_stations(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
@@ -220,6 +270,44 @@ async def _note_stations(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
             credentials=[credential for credential, _ in keys],
             addresses=[address for _, address in keys],
             stations=[stations[key] for key in keys],
+        )
+
+
+async def _note_terms(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
+    given = {
+        (attempt.credential_id, attempt.station or ""): attempt
+        for attempt in attempts
+        if attempt.terms is not None
+    }
+    if given:
+        rows = [
+            terms_queries.Given(
+                attempt.credential_id,
+                station,
+                attempt.tenant_id,
+                attempt.owner_id,
+                attempt.terms or "",
+                attempt.at,
+            )
+            for (_, station), attempt in sorted(given.items(), key=str)
+        ]
+        await terms_queries.NOTE_TERMS.run(tx, rows=msgspec.json.encode(rows).decode())
+
+
+async def _bind(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
+    """Bind log-ins to where they were first used; who was bound meanwhile stays so."""
+    bound = {
+        attempt.credential_id: attempt
+        for attempt in reversed(attempts)
+        if attempt.binds_station is not None or attempt.binds_circuit is not None
+    }
+    if bound:
+        keys = sorted(bound)
+        await terms_queries.BIND.run(
+            tx,
+            credentials=keys,
+            stations=[bound[key].binds_station for key in keys],
+            circuits=[bound[key].binds_circuit for key in keys],
         )
 
 
@@ -239,12 +327,15 @@ async def _note_first_accepts(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> No
 
 
 __all__ = [
+    "OF_NETWORK",
     "AnsweredAttempt",
     "Booked",
     "Login",
+    "LoginKey",
     "all_nases",
     "all_realms",
     "lease_further",
+    "logins_by_id",
     "logins_by_name",
     "record_attempts",
     "subscribers_by_id",

@@ -13,6 +13,8 @@ Vendor = Literal[
 SecretKind = Literal["cleartext", "nt", "crypt", "md5", "smd5", "sha", "ssha", "sha2", "ssha2"]
 Binding = Literal["none", "learn", "fixed"]
 Requirement = Literal["yes", "no", "auto"]
+Dynamic = Literal["change", "disconnect", "none"]
+CredentialKind = Literal["pppoe", "dot1x", "mac", "circuit_id"]
 PoolKind = Literal["ipv4", "framed_ipv6", "delegated_ipv6"]
 PoolPurpose = Literal["service", "garden"]
 
@@ -38,12 +40,16 @@ class Nas(msgspec.Struct, frozen=True):
     Attributes:
         prefix: where its packets come from, as CIDR; of several that match the longest counts.
         secret: encrypted, for the row "nas", "secret", its id.
-        coa_port: where it listens for Disconnect-Requests.
+        coa_port: where it listens for Disconnect- and CoA-Requests.
         reach: whose workers reach it.
         default_realm_id: the realm of log-ins that name none.
         require_message_authenticator: "auto" becomes "yes" for a client that once sent a valid one.
         counters_reversed: it counts input and output from the subscriber's side.
         interim_interval: seconds between the interim updates it is told to send.
+        mac_authentication: whether it may log a station in by its MAC address alone.
+        circuit_authentication: whether it may log a line in by the line's name alone.
+        coa: whether it takes requests on live sessions (RFC 5176): to change and to end them
+            ("change"), to end them alone ("disconnect"), or none.
         speed_attributes: templates of its own for speeds (see ``speeds``); None for its make's.
         limit_proxy_state: whether its unsigned Access-Requests with Proxy-State are dropped;
             "auto": unless it need never sign.
@@ -68,6 +74,9 @@ class Nas(msgspec.Struct, frozen=True):
     speed_attributes: list[str] | None = None
     limit_proxy_state: str = "auto"
     certificate: str | None = None
+    mac_authentication: bool = False
+    circuit_authentication: bool = False
+    coa: str = "change"
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -103,14 +112,17 @@ class Credential(msgspec.Struct, frozen=True):
 
     Attributes:
         username: without the realm; compared exactly.
-        secret: the password, encrypted for the row "credential", "secret", its id; it must be
-            readable, because CHAP needs it and the ISP is shown it.
+        kind: what it is known by: "pppoe" and "dot1x" (EAP alone) are names, "mac" and
+            "circuit_id" (a line) need no password.
+        secret: the password, encrypted for the row "credential", "secret", its id; one made here
+            is readable, because CHAP needs it and the ISP is shown it.
         access: whether it may log in now; follows the state of its service.
         download_bps: bit/s towards the subscriber.
         upload_bps: bit/s from the subscriber.
         max_sessions: stations that may be logged in with it at a time.
         timezone: its midnights part the days of usage.
         first_accept_at: when it first logged in.
+        secret_kind: how the secret holds the password.
     """
 
     id: UUID
@@ -119,16 +131,17 @@ class Credential(msgspec.Struct, frozen=True):
     network_id: UUID
     service_id: UUID
     realm_id: UUID
-    kind: str
+    kind: CredentialKind
     username: str
     secret: bytes | None
-    access: str
+    access: Access
     download_bps: int
     upload_bps: int
     max_sessions: int
     timezone: str
     first_accept_at: datetime | None
     created_at: datetime
+    secret_kind: SecretKind
 
 
 class Lease(msgspec.Struct, frozen=True, gc=False):

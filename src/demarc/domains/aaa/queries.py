@@ -46,20 +46,23 @@ REALMS_OF_TENANT = Statement(
 
 _NAS = """id, owner_id, network_id, pop_id, name, prefix::text AS prefix, vendor, secret, coa_port,
     reach, default_realm_id, require_message_authenticator, counters_reversed, interim_interval,
-    speed_attributes, limit_proxy_state, certificate"""
+    speed_attributes, limit_proxy_state, certificate, mac_authentication, circuit_authentication,
+    coa"""
 
 CREATE_NAS = Statement(
     "aaa.create_nas",
     f"""
     INSERT INTO nas (id, owner_id, network_id, pop_id, name, prefix, vendor, secret, coa_port,
                      reach, default_realm_id, require_message_authenticator, counters_reversed,
-                     interim_interval, speed_attributes, limit_proxy_state, certificate)
+                     interim_interval, speed_attributes, limit_proxy_state, certificate,
+                     mac_authentication, circuit_authentication, coa)
     VALUES (%(id)s, %(owner_id)s, %(network_id)s, %(pop_id)s::uuid, %(name)s,
             %(prefix)s::text::cidr, %(vendor)s, %(secret)s, %(coa_port)s, %(reach)s,
             %(default_realm_id)s::uuid, %(require_message_authenticator)s,
             %(counters_reversed)s, %(interim_interval)s,
             %(speed_attributes)s::text[], %(limit_proxy_state)s,
-            %(certificate)s::text)
+            %(certificate)s::text, %(mac_authentication)s, %(circuit_authentication)s,
+            %(coa)s)
     ON CONFLICT DO NOTHING
     RETURNING {_NAS}
     """,
@@ -77,7 +80,10 @@ CHANGE_NAS = Statement(
                    interim_interval = %(interim_interval)s,
                    speed_attributes = %(speed_attributes)s::text[],
                    limit_proxy_state = %(limit_proxy_state)s,
-                   certificate = %(certificate)s::text, updated_at = now()
+                   certificate = %(certificate)s::text,
+                   mac_authentication = %(mac_authentication)s,
+                   circuit_authentication = %(circuit_authentication)s, coa = %(coa)s,
+                   updated_at = now()
     WHERE id = %(id)s
     RETURNING {_NAS}
     """,
@@ -97,16 +103,18 @@ FIND_NAS = Statement("aaa.find_nas", f"SELECT {_NAS} FROM nas WHERE id = %(id)s"
 NAS_REACH = Statement("aaa.nas_reach", "SELECT demarc_nas_reach(%(id)s::uuid) AS value", Scalar)
 
 _CREDENTIAL = """id, tenant_id, owner_id, network_id, service_id, realm_id, kind, username, secret,
-    access, download_bps, upload_bps, max_sessions, timezone, first_accept_at, created_at"""
+    access, download_bps, upload_bps, max_sessions, timezone, first_accept_at, created_at,
+    secret_kind"""
 
 CREATE_CREDENTIAL = Statement(
     "aaa.create_credential",
     f"""
-    INSERT INTO credential (id, tenant_id, owner_id, network_id, service_id, realm_id, username,
-                            secret, download_bps, upload_bps, max_sessions, timezone)
+    INSERT INTO credential (id, tenant_id, owner_id, network_id, service_id, realm_id, kind,
+                            username, secret, download_bps, upload_bps, max_sessions, timezone,
+                            access)
     VALUES (%(id)s, %(tenant_id)s, %(owner_id)s, %(network_id)s, %(service_id)s, %(realm_id)s,
-            %(username)s, %(secret)s, %(download_bps)s, %(upload_bps)s, %(max_sessions)s,
-            %(timezone)s)
+            %(kind)s, %(username)s, %(secret)s::bytea, %(download_bps)s, %(upload_bps)s,
+            %(max_sessions)s, %(timezone)s, %(access)s)
     ON CONFLICT DO NOTHING
     RETURNING {_CREDENTIAL}
     """,
@@ -120,7 +128,8 @@ TENANT_TIMEZONE = Statement(
 CREDENTIALS_OF_SERVICE = Statement(
     "aaa.credentials_of_service",
     f"""
-    SELECT {_CREDENTIAL} FROM credential WHERE service_id = %(service_id)s ORDER BY created_at, id
+    SELECT {_CREDENTIAL} FROM credential WHERE service_id = %(service_id)s
+    ORDER BY kind <> 'pppoe', created_at, id
     """,
     Credential,
 )
@@ -133,22 +142,39 @@ SET_ACCESS = Statement(
     "aaa.set_access",
     """
     UPDATE credential SET access = %(access)s, updated_at = now()
-    WHERE service_id = %(service_id)s AND access <> %(access)s
-    """,
-)
-
-SET_SPEED = Statement(
-    "aaa.set_speed",
-    """
-    UPDATE credential SET download_bps = %(download_bps)s, upload_bps = %(upload_bps)s,
-                          updated_at = now()
-    WHERE service_id = %(service_id)s
+    WHERE service_id = %(service_id)s AND access <> %(access)s AND access <> 'closed'
     """,
 )
 
 SET_SECRET = Statement(
     "aaa.set_secret",
-    "UPDATE credential SET secret = %(secret)s, updated_at = now() WHERE id = %(id)s",
+    """
+    UPDATE credential SET secret = %(secret)s, secret_kind = 'cleartext', updated_at = now()
+    WHERE id = %(id)s
+    """,
+)
+
+# What was taken away comes back as it was, but for its password.
+REOPEN_CREDENTIAL = Statement(
+    "aaa.reopen_credential",
+    f"""
+    UPDATE credential SET access = %(access)s, secret = coalesce(%(secret)s::bytea, secret),
+                          secret_kind = CASE WHEN %(secret)s::bytea IS NULL THEN secret_kind
+                                             ELSE 'cleartext' END, updated_at = now()
+    WHERE id = %(id)s AND access = 'closed'
+    RETURNING {_CREDENTIAL}
+    """,
+    Credential,
+)
+
+CLOSE_CREDENTIAL = Statement(
+    "aaa.close_credential",
+    f"""
+    UPDATE credential SET access = 'closed', updated_at = now()
+    WHERE id = %(id)s AND access <> 'closed'
+    RETURNING {_CREDENTIAL}
+    """,
+    Credential,
 )
 
 SET_TIMEZONE = Statement(
@@ -210,53 +236,6 @@ USAGE = Statement(
 )
 
 
-class LiveTarget(msgspec.Struct, frozen=True):
-    """A live session and what names it to its NAS."""
-
-    id: UUID
-    tenant_id: UUID
-    owner_id: UUID
-    service_id: UUID
-    nas_id: UUID
-    nas_address: str
-    acct_session_id: str
-    username: str
-    framed_ipv4: str | None
-    calling_station_id: str | None
-    nas_port_id: str | None
-
-
-LIVE_TARGETS = Statement(
-    "aaa.live_targets",
-    """
-    SELECT id, tenant_id, owner_id, service_id, nas_id, host(nas_address) AS nas_address, acct_session_id,
-           username, host(framed_ipv4) AS framed_ipv4, calling_station_id, nas_port_id
-    FROM session_live WHERE service_id = %(service_id)s ORDER BY started_at, id
-    """,
-    LiveTarget,
-)
-
-
-# Sessions of who may not be logged in: let in before a suspension was heard of, or whose NAS did
-# not answer when it was asked to end them. Each is asked for again after a while.
-UNWANTED_TARGETS = Statement(
-    "aaa.unwanted_targets",
-    """
-    SELECT s.id, s.tenant_id, s.owner_id, s.service_id, s.nas_id,
-           host(s.nas_address) AS nas_address, s.acct_session_id, s.username,
-           host(s.framed_ipv4) AS framed_ipv4, s.calling_station_id, s.nas_port_id
-    FROM credential c JOIN session_live s ON s.credential_id = c.id
-    WHERE c.access <> 'allowed' AND c.updated_at < now() - %(patience)s::interval
-      AND (c.access = 'suspended' OR c.updated_at > now() - interval '7 days')
-      AND NOT EXISTS (SELECT 1 FROM command m
-                      WHERE m.service_id = s.service_id AND m.target_id = s.id
-                        AND m.kind = %(kind)s AND m.created_at > now() - %(pause)s::interval)
-    ORDER BY s.id LIMIT 500
-    """,
-    LiveTarget,
-)
-
-
 class LoginRow(msgspec.Struct, frozen=True):
     """A credential with its addresses, as RADIUS needs it.
 
@@ -264,6 +243,7 @@ class LoginRow(msgspec.Struct, frozen=True):
         leases: [address, kind, station, framed and delegated prefix] each, the one with the static
             address first, then in the order given.
         nas_pools: names of the NASes' own pools by what they give, where it is they that do.
+        profile: of the profile that holds for it: id, name, version, settings.
     """
 
     id: UUID
@@ -272,6 +252,7 @@ class LoginRow(msgspec.Struct, frozen=True):
     network_id: UUID
     service_id: UUID
     realm_id: UUID
+    kind: str
     username: str
     secret: bytes | None
     access: str
@@ -286,6 +267,8 @@ class LoginRow(msgspec.Struct, frozen=True):
     station_binding: str
     circuit_id: str | None
     circuit_binding: str
+    quota_until: datetime | None
+    profile: list[str] | None
     leases: list[Any]
     nas_pools: dict[str, str] | None
 
@@ -301,20 +284,40 @@ _NAS_POOLS = """
 """
 
 _LOGIN_ROW = f"""
-    c.id, c.tenant_id, c.owner_id, c.network_id, c.service_id, c.realm_id, c.username, c.secret,
-    c.access, c.download_bps, c.upload_bps, c.max_sessions, c.timezone, c.first_accept_at,
+    c.id, c.tenant_id, c.owner_id, c.network_id, c.service_id, c.realm_id, c.kind, c.username,
+    c.secret, c.access, c.download_bps, c.upload_bps, c.max_sessions, c.timezone, c.first_accept_at,
     c.secret_kind, c.expires_at, c.station, c.station_binding, c.circuit_id, c.circuit_binding,
+    c.quota_until,
+    (SELECT ARRAY[p.id::text, p.name, extract(epoch FROM p.updated_at)::text, p.settings::text]
+     FROM radius_profile p
+     WHERE p.id = demarc_profile(c.profile_id, c.product_profile_id, c.tenant_id)) AS profile,
     coalesce(({LEASES_OF.format(credential="c.id")}), '[]') AS leases, ({_NAS_POOLS}) AS nas_pools
 """
 
+# A name is one of its realm; a MAC or a line is one of its network, whosever it is.
 LOGINS_BY_NAME = Statement(
     "aaa.logins_by_name",
     f"""
+    WITH wanted AS (
+        SELECT * FROM unnest(%(places)s::uuid[], %(names)s::text[], %(kinds)s::text[])
+            AS w (place, name, kind)
+    )
     SELECT {_LOGIN_ROW}
-    FROM unnest(%(realms)s::uuid[], %(usernames)s::text[]) AS wanted (realm_id, username)
-    JOIN credential c ON c.realm_id = wanted.realm_id AND c.username = wanted.username
-                     AND c.kind = 'pppoe'
+    FROM wanted w
+    JOIN credential c ON c.realm_id = w.place AND c.kind = w.kind AND c.username = w.name
+                     AND c.kind IN ('pppoe', 'dot1x')
+    UNION ALL
+    SELECT {_LOGIN_ROW}
+    FROM wanted w
+    JOIN credential c ON c.network_id = w.place AND c.kind = w.kind AND c.username = w.name
+                     AND c.kind IN ('mac', 'circuit_id') AND c.access <> 'closed'
     """,
+    LoginRow,
+)
+
+LOGINS_BY_ID = Statement(
+    "aaa.logins_by_id",
+    f"SELECT {_LOGIN_ROW} FROM credential c WHERE c.id = ANY(%(ids)s::uuid[])",
     LoginRow,
 )
 
@@ -347,7 +350,8 @@ SUBSCRIBERS_BY_NAME = Statement(
     SELECT {_SUBSCRIBER}
     FROM unnest(%(realms)s::uuid[], %(usernames)s::text[]) AS wanted (realm_id, username)
     JOIN credential c ON c.realm_id = wanted.realm_id AND c.username = wanted.username
-                     AND c.kind = 'pppoe'
+                     AND c.kind IN ('pppoe', 'dot1x')
+    ORDER BY c.kind
     """,
     SubscriberRow,
 )

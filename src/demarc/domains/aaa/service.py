@@ -1,17 +1,25 @@
 """Credentials of services: made, suspended, disconnected, shown."""
 
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from demarc.domains.aaa import addresses, queries
 from demarc.domains.aaa.equipment import Equipment
-from demarc.domains.aaa.model import Access, Credential, RadiusStatus, Realm, UsageDay
+from demarc.domains.aaa.logins import OF_NETWORK
+from demarc.domains.aaa.macs import canonical
+from demarc.domains.aaa.model import (
+    Access,
+    Credential,
+    CredentialKind,
+    RadiusStatus,
+    Realm,
+    UsageDay,
+)
+from demarc.domains.aaa.policies import Policies
 from demarc.domains.aaa.pools import Pools
-from demarc.domains.aaa.queries import LiveTarget
 from demarc.domains.errors import Conflict, Invalid, NotFound
-from demarc.domains.network import commands
-from demarc.domains.network.model import Command
+from demarc.domains.identity import audit
 from demarc.platform.database import Tx
 from demarc.platform.secrets.keys import KeyRing, row_binding
 from demarc.platform.secrets.tokens import generate_password
@@ -19,19 +27,13 @@ from demarc.platform.secrets.tokens import generate_password
 ATTEMPTS_SHOWN = 20
 SESSIONS_SHOWN = 50
 
-DISCONNECT = "radius.disconnect"
-"""The kind of command that ends a session, and the task that carries it out."""
-
-_DISCONNECT_WITHIN = timedelta(minutes=2)
-_UNWANTED_AFTER = timedelta(minutes=1)
-_UNWANTED_AGAIN = timedelta(minutes=10)
 # RFC 2865: an attribute holds 253 octets; the realm needs room in it too
 _LONGEST_USERNAME = 128
 # what PAP can carry (RFC 2865, 5.2)
 _LONGEST_PASSWORD = 128
 
 
-class Aaa(Equipment, Pools):
+class Aaa(Equipment, Pools, Policies):
     """Use cases on credentials, with those on the equipment and the addresses they use.
 
     Args:
@@ -60,6 +62,8 @@ class Aaa(Equipment, Pools):
         static_delegated_prefix: str | None = None,
         timezone: str | None = None,
         max_sessions: int = 4,
+        kind: CredentialKind = "pppoe",
+        access: Access = "allowed",
     ) -> Credential:
         """Make a credential that may log in as soon as the transaction commits.
 
@@ -72,8 +76,8 @@ class Aaa(Equipment, Pools):
             network_id: where it may log in.
             service_id: whose it is.
             realm: None for the tenant's default, its first by name.
-            username: without the realm.
-            password: None to have one made.
+            username: without the realm; the MAC address, or the name of the line.
+            password: None to have one made; for a MAC address and a line None is none.
             download_bps: bit/s towards the subscriber.
             upload_bps: bit/s from the subscriber.
             static_ipv4: an address of its own; else one of a pool.
@@ -81,6 +85,8 @@ class Aaa(Equipment, Pools):
             static_delegated_prefix: a prefix of its own to be delegated; else one of a pool.
             timezone: of the premise; None for the tenant's.
             max_sessions: stations at a time.
+            kind: what it is known by.
+            access: whether it may log in now.
 
         Raises:
             Invalid: a value cannot be used.
@@ -103,12 +109,14 @@ class Aaa(Equipment, Pools):
             network_id=network_id,
             service_id=service_id,
             realm_id=realm.id,
-            username=_username(username),
-            secret=self._encrypt_password(credential_id, password),
+            kind=kind,
+            username=_name(kind, username),
+            secret=self._secret(kind, credential_id, password),
             download_bps=download_bps,
             upload_bps=upload_bps,
             max_sessions=max_sessions,
             timezone=await self._timezone(tx, tenant_id, timezone),
+            access=access,
         )
         if made is None:
             raise Conflict(f"the log-in {username} is taken")
@@ -128,9 +136,115 @@ class Aaa(Equipment, Pools):
         """Give a service's credentials, oldest first."""
         return await queries.CREDENTIALS_OF_SERVICE.all(tx, service_id=service_id)
 
+    async def add_credential(
+        self,
+        tx: Tx,
+        service_id: UUID,
+        *,
+        kind: CredentialKind,
+        username: str,
+        password: str | None = None,
+    ) -> Credential:
+        """Give a service one more credential, with the speeds and rights of its first.
+
+        One that was taken away from it before comes back.
+
+        Args:
+            tx: the transaction.
+            service_id: whose it is.
+            kind: what it is known by.
+            username: without the realm; the MAC address in any spelling, or the name of the line.
+            password: None to have one made; for a MAC address and a line None is none.
+
+        Raises:
+            NotFound: the service has no credential yet.
+            Invalid: a value cannot be used.
+            Conflict: the service has ended, another has that credential, or the pools are
+                exhausted.
+        """
+        all_ = await self.credentials_of(tx, service_id)
+        if not all_:
+            raise NotFound("credential of service", service_id)
+        first = next((one for one in all_ if one.access != "closed"), None)
+        if first is None:
+            raise Conflict("the service has ended")
+        known = next(
+            (one for one in all_ if (one.kind, one.username) == (kind, _name(kind, username))), None
+        )
+        if known is not None:
+            return await self._reopen(tx, known, first, password)
+        realm = {one.id: one for one in await self.realms(tx, first.tenant_id)}.get(first.realm_id)
+        made = await self.create_credential(
+            tx,
+            tenant_id=first.tenant_id,
+            owner_id=first.owner_id,
+            network_id=first.network_id,
+            service_id=service_id,
+            realm=realm,
+            username=username,
+            password=password,
+            download_bps=first.download_bps,
+            upload_bps=first.upload_bps,
+            timezone=first.timezone,
+            max_sessions=first.max_sessions,
+            kind=kind,
+            access=first.access,
+        )
+        await audit.put(
+            tx, "credential", made.id, before=None, after=made, tenant_id=made.tenant_id
+        )
+        return made
+
+    async def _reopen(
+        self, tx: Tx, known: Credential, first: Credential, password: str | None
+    ) -> Credential:
+        again = await queries.REOPEN_CREDENTIAL.one(
+            tx,
+            id=known.id,
+            access=first.access,
+            secret=None if password is None else self._encrypt_password(known.id, password),
+        )
+        if again is None:
+            raise Conflict(f"the service has the log-in {known.username} already")
+        await addresses.lease_first(
+            tx, network_id=known.network_id, tenant_id=known.tenant_id, credential_id=known.id
+        )
+        await audit.put(
+            tx, "credential", known.id, before=known, after=again, tenant_id=known.tenant_id
+        )
+        return again
+
+    async def remove_credential(self, tx: Tx, credential: Credential) -> None:
+        """Take a credential away from its service, and give its addresses back.
+
+        It stays, closed, for what has been recorded of it.
+
+        Raises:
+            Conflict: it is the service's last.
+        """
+        others = [
+            one
+            for one in await self.credentials_of(tx, credential.service_id)
+            if one.access != "closed" and one.id != credential.id
+        ]
+        if not others:
+            raise Conflict("a service keeps one credential at least; cancel it instead")
+        closed = await queries.CLOSE_CREDENTIAL.one(tx, id=credential.id)
+        if closed is not None:
+            await addresses.release_one(tx, credential.id)
+            await audit.put(
+                tx,
+                "credential",
+                credential.id,
+                before=credential,
+                after=closed,
+                tenant_id=credential.tenant_id,
+            )
+
     def password(self, credential: Credential) -> str | None:
-        """Give a credential's password in clear, where it has one."""
-        if credential.secret is None:
+        """Give a credential's password in clear; None where it has none, or only its hash."""
+        readable = credential.secret_kind == "cleartext"  # noqa: S105 - the name of a form
+        if credential.secret is None or not readable:
             return None
         row = row_binding("credential", "secret", credential.id)
         return self._keyring.decrypt(credential.secret, row=row).decode()
@@ -149,12 +263,6 @@ class Aaa(Equipment, Pools):
         """Say whether a service's credentials may log in; live sessions are not touched."""
         await queries.SET_ACCESS.run(tx, service_id=service_id, access=access)
 
-    async def set_speed(self, tx: Tx, service_id: UUID, download_bps: int, upload_bps: int) -> None:
-        """Change the speed (bit/s) that the next log-in gets."""
-        await queries.SET_SPEED.run(
-            tx, service_id=service_id, download_bps=download_bps, upload_bps=upload_bps
-        )
-
     async def set_timezone(self, tx: Tx, service_id: UUID, timezone: str) -> None:
         """Change whose midnights part the days of usage from now on.
 
@@ -170,34 +278,6 @@ class Aaa(Equipment, Pools):
         """
         await queries.SET_ACCESS.run(tx, service_id=service_id, access="closed")
         await addresses.release(tx, service_id)
-
-    async def disconnect(self, tx: Tx, service_id: UUID, reason: str) -> list[Command]:
-        """Have the NASes end a service's live sessions.
-
-        Args:
-            tx: the commands exist, and their jobs run, if it commits.
-            service_id: the service.
-            reason: why, kept with each command.
-
-        Returns:
-            A command for each session; its answer is the NAS's own.
-        """
-        targets = await queries.LIVE_TARGETS.all(tx, service_id=service_id)
-        return [await _disconnect(tx, target, reason) for target in targets]
-
-    async def disconnect_unwanted(self, tx: Tx) -> list[Command]:
-        """Have sessions ended that live although their log-ins are suspended or closed.
-
-        They were let in before the suspension was heard of, or their NAS did not answer when it
-        was asked to end them. A session is asked for once in ten minutes, 500 at a time.
-
-        Args:
-            tx: of the system.
-        """
-        targets = await queries.UNWANTED_TARGETS.all(
-            tx, kind=DISCONNECT, patience=_UNWANTED_AFTER, pause=_UNWANTED_AGAIN
-        )
-        return [await _disconnect(tx, target, "may not be logged in") for target in targets]
 
     async def radius_status(self, tx: Tx, service_id: UUID) -> RadiusStatus:
         """Give a service's log-in, its last attempts, live sessions and newest closed ones.
@@ -231,6 +311,13 @@ class Aaa(Equipment, Pools):
             raise Invalid("until", "lies before since")
         return await queries.USAGE.all(tx, service_id=service_id, since=since, until=until)
 
+    def _secret(
+        self, kind: CredentialKind, credential_id: UUID, password: str | None
+    ) -> bytes | None:
+        if password is None and kind in OF_NETWORK:
+            return None
+        return self._encrypt_password(credential_id, password)
+
     def _encrypt_password(self, credential_id: UUID, password: str | None) -> bytes:
         if password is None:
             password = generate_password()
@@ -248,29 +335,13 @@ class Aaa(Equipment, Pools):
         return "UTC" if found is None else str(found.value)
 
 
-async def _disconnect(tx: Tx, session: LiveTarget, reason: str) -> Command:
-    reach = await queries.NAS_REACH.one(tx, id=session.nas_id)
-    return await commands.create(
-        tx,
-        tenant_id=session.tenant_id,
-        owner_id=session.owner_id,
-        service_id=session.service_id,
-        kind=DISCONNECT,
-        target_kind="session",
-        target_id=session.id,
-        reach="default" if reach is None or reach.value is None else reach.value,
-        request={
-            "reason": reason,
-            "nas_id": str(session.nas_id),
-            "nas_address": session.nas_address,
-            "acct_session_id": session.acct_session_id,
-            "username": session.username,
-            "framed_ipv4": session.framed_ipv4,
-            "calling_station_id": session.calling_station_id,
-            "nas_port_id": session.nas_port_id,
-        },
-        within=_DISCONNECT_WITHIN,
-    )
+def _name(kind: CredentialKind, text: str) -> str:
+    if kind == "mac":
+        mac = canonical(text)
+        if mac is None:
+            raise Invalid("username", f"{text} is not a MAC address")
+        return mac
+    return _username(text)
 
 
 def _username(text: str) -> str:
@@ -286,4 +357,4 @@ def _zone(name: str) -> str:
         raise Invalid("timezone", f"{name} is not known") from None
 
 
-__all__ = ["ATTEMPTS_SHOWN", "DISCONNECT", "SESSIONS_SHOWN", "Aaa"]
+__all__ = ["ATTEMPTS_SHOWN", "SESSIONS_SHOWN", "Aaa"]

@@ -35,6 +35,7 @@ class Product(msgspec.Struct, frozen=True):
         upload_bps: from the subscriber, bit/s.
         monthly_price: None where it is agreed elsewhere; else with ``currency`` (ISO 4217).
         active: whether it is still sold; those who have it keep it.
+        profile_id: the RADIUS profile of its log-ins, if it has one.
     """
 
     id: UUID
@@ -50,6 +51,7 @@ class Product(msgspec.Struct, frozen=True):
     monthly_price: Decimal | None
     currency: str | None
     active: bool
+    profile_id: UUID | None
     created_at: datetime
     updated_at: datetime
 
@@ -66,9 +68,10 @@ class Availability(msgspec.Struct, frozen=True):
     orderable: bool
 
 
-class ProductSpeedChanged(msgspec.Struct, frozen=True):
-    """Event: a product has another speed now, bit/s."""
+class ProductOfferChanged(msgspec.Struct, frozen=True):
+    """Event: a product has another speed now, bit/s, or another RADIUS profile."""
 
     product_id: UUID
     download_bps: int
     upload_bps: int
+    profile_id: UUID | None

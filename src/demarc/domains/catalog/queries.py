@@ -9,7 +9,7 @@ _AREA = "id, owner_id, network_id, slug, name, available, created_at"
 
 _PRODUCT = """p.id, p.owner_id, p.network_id, p.isp_id, p.code, p.name, p.description,
     p.technology, p.download_bps, p.upload_bps, p.monthly_price, p.currency::text, p.active,
-    p.created_at, p.updated_at"""
+    p.profile_id, p.created_at, p.updated_at"""
 
 
 class AreaSells(msgspec.Struct, frozen=True):
@@ -49,15 +49,18 @@ PUT_PRODUCT = Statement(
     "catalog.put_product",
     f"""
     INSERT INTO product AS p (owner_id, network_id, isp_id, code, name, description, technology,
-                              download_bps, upload_bps, monthly_price, currency, active)
+                              download_bps, upload_bps, monthly_price, currency, active,
+                              profile_id)
     VALUES (%(owner_id)s, %(network_id)s, %(isp_id)s::uuid, %(code)s, %(name)s,
             %(description)s::text, %(technology)s, %(download_bps)s, %(upload_bps)s,
-            %(monthly_price)s::numeric, %(currency)s::text, %(active)s)
+            %(monthly_price)s::numeric, %(currency)s::text, %(active)s,
+            %(profile_id)s::uuid)
     ON CONFLICT (network_id, code) DO UPDATE SET
         isp_id = excluded.isp_id, name = excluded.name, description = excluded.description,
         technology = excluded.technology, download_bps = excluded.download_bps,
         upload_bps = excluded.upload_bps, monthly_price = excluded.monthly_price,
-        currency = excluded.currency, active = excluded.active, updated_at = now()
+        currency = excluded.currency, active = excluded.active,
+        profile_id = excluded.profile_id, updated_at = now()
     RETURNING {_PRODUCT}
     """,
     Product,

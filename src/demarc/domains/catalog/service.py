@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from demarc.domains.catalog import queries
-from demarc.domains.catalog.model import Area, Availability, Product, ProductSpeedChanged
+from demarc.domains.catalog.model import Area, Availability, Product, ProductOfferChanged
 from demarc.domains.errors import Invalid, NotFound
 from demarc.domains.identity import audit
 from demarc.domains.identity.model import Network
@@ -99,6 +99,7 @@ class Catalog:
         monthly_price: Decimal | None = None,
         currency: str | None = None,
         active: bool = True,
+        profile_id: UUID | None = None,
     ) -> Product:
         """Create a product, or bring the one of that code to these values.
 
@@ -108,6 +109,7 @@ class Catalog:
             download_bps: bit/s towards the subscriber.
             upload_bps: bit/s from the subscriber.
             isp_id: the only ISP that sells it, if not all do.
+            profile_id: the RADIUS profile of its log-ins.
 
         Raises:
             Invalid: a value cannot be taken, or an area is of another network.
@@ -130,6 +132,7 @@ class Catalog:
             "monthly_price": monthly_price,
             "currency": currency,
             "active": active,
+            "profile_id": profile_id,
         }
         before = await queries.FIND_PRODUCT.one(tx, network_id=network.id, code=code)
         after = before
@@ -144,9 +147,13 @@ class Catalog:
         added = await queries.ADD_PRODUCT_AREAS.run(
             tx, network_id=network.id, product_id=after.id, area_ids=ids
         )
-        speeds = (after.download_bps, after.upload_bps)
-        if before is not None and (before.download_bps, before.upload_bps) != speeds:
-            await emit(tx, ProductSpeedChanged(after.id, *speeds))
+        offer = (after.download_bps, after.upload_bps, after.profile_id)
+        if before is not None and offer != (
+            before.download_bps,
+            before.upload_bps,
+            before.profile_id,
+        ):
+            await emit(tx, ProductOfferChanged(after.id, *offer))
         if before != after or dropped or added:
             await audit.write(
                 tx,
@@ -265,4 +272,5 @@ def _image(product: Product) -> dict[str, Any]:
         "monthly_price": product.monthly_price,
         "currency": product.currency,
         "active": product.active,
+        "profile_id": product.profile_id,
     }

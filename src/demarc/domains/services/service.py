@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from demarc.domains.aaa.service import Aaa
 from demarc.domains.access.service import Access
-from demarc.domains.catalog.model import ProductSpeedChanged
+from demarc.domains.catalog.model import ProductOfferChanged
 from demarc.domains.catalog.service import Catalog
 from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.identity import audit
@@ -270,20 +270,25 @@ class Services(Devices):
         if service is not None and service.cancel_at == at and service.state != State.CANCELLED:
             await self._move(tx, service_id, Action.CANCEL, reason)
 
-    async def product_changed(self, tx: Tx, event: ProductSpeedChanged) -> None:
-        """Give the log-ins of a product's services its new speed, from their next session on.
+    async def product_changed(self, tx: Tx, event: ProductOfferChanged) -> None:
+        """Give the log-ins of a product's services what it offers now, and their live sessions.
+
+        Sessions are told in portions, however many there are.
 
         Args:
             tx: of the system.
-            event: which product, and its speed now.
+            event: which product, and what it offers.
         """
-        for service in await queries.OF_PRODUCT.all(tx, product_id=event.product_id):
-            await self._aaa.set_speed(
-                tx,
-                service.value,
-                download_bps=event.download_bps,
-                upload_bps=event.upload_bps,
-            )
+        found = await queries.OF_PRODUCT.all(tx, product_id=event.product_id)
+        services = [service.value for service in found]
+        await self._aaa.set_offer(
+            tx,
+            services,
+            download_bps=event.download_bps,
+            upload_bps=event.upload_bps,
+            profile_id=event.profile_id,
+        )
+        await self._aaa.renew_many(tx, services, "product changed")
 
     async def activate(self, tx: Tx, service_id: UUID, *, reason: str) -> Service:
         """Activate by hand a service that is installed, or that never will report itself.
@@ -295,7 +300,7 @@ class Services(Devices):
         return await self._move(tx, service_id, Action.ACTIVATE, reason)
 
     async def change_product(self, tx: Tx, service_id: UUID, product_id: UUID) -> Service:
-        """Give a service another product; its sessions begin anew with the new speed.
+        """Give a service another product; its live sessions are told.
 
         Raises:
             NotFound: there is no such service.
@@ -318,10 +323,14 @@ class Services(Devices):
         after = await queries.CHANGE_PRODUCT.one(tx, id=service_id, product_id=product.id)
         if after is None:
             raise NotFound("service", service_id)
-        await self._aaa.set_speed(
-            tx, service_id, download_bps=product.download_bps, upload_bps=product.upload_bps
+        await self._aaa.set_offer(
+            tx,
+            [service_id],
+            download_bps=product.download_bps,
+            upload_bps=product.upload_bps,
+            profile_id=product.profile_id,
         )
-        await self._aaa.disconnect(tx, service_id, "product changed")
+        await self._aaa.renew(tx, service_id, "product changed")
         await audit.write(
             tx,
             action="change_product",
@@ -405,8 +414,12 @@ class Services(Devices):
         await self._record(tx, after, before.state)
         if ACCESS[target] != ACCESS[State(before.state)]:
             await self._aaa.set_access(tx, service_id, ACCESS[target])
-            if ACCESS[target] != "allowed":
-                await self._aaa.disconnect(tx, service_id, f"{action.value}: {reason}")
+            act = {
+                "allowed": self._aaa.restore,
+                "suspended": self._aaa.restrain,
+                "closed": self._aaa.disconnect,
+            }[ACCESS[target]]
+            await act(tx, service_id, f"{action.value}: {reason}")
         if target is State.CANCELLED:
             await self._aaa.release(tx, service_id)
             await self._access.release(tx, service_id)

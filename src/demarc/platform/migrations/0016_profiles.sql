@@ -40,6 +40,25 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
                     (SELECT id FROM radius_profile WHERE tenant_id = tenant AND is_default))
 $$;
 
+-- One of its settings, which the owner of a network may have to know though it does not see the
+-- profiles of its ISPs; null where it has its default.
+CREATE FUNCTION demarc_profile_setting(own uuid, of_product uuid, tenant uuid, key text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT settings ->> key FROM radius_profile WHERE id = demarc_profile(own, of_product, tenant)
+$$;
+
+-- Whoever makes a credential need not think of its product's profile.
+CREATE FUNCTION demarc_credential_profile() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    NEW.product_profile_id := (SELECT p.profile_id FROM service s JOIN product p ON p.id = s.product_id
+                               WHERE s.id = NEW.service_id);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER credential_profile BEFORE INSERT ON credential
+    FOR EACH ROW EXECUTE FUNCTION demarc_credential_profile();
+
 -- What the sessions of a station were last given: by an Accept, or by a change that was
 -- acknowledged. "terms" is a text of Terms.label.
 CREATE TABLE session_terms (

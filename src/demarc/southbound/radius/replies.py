@@ -7,9 +7,11 @@ from uuid import UUID
 from demarc.domains.aaa.authorisation import Terms
 from demarc.domains.aaa.logins import Login
 from demarc.domains.aaa.model import Nas
+from demarc.domains.aaa.profiles import NO_EXTRAS
 from demarc.domains.aaa.speeds import speed_pairs
 from demarc.protocols.radius.attributes import Pair, encode_attributes
 from demarc.protocols.radius.dictionary import DICTIONARY
+from demarc.southbound.radius.granting import extra_attributes
 
 SERVICE_TYPE = DICTIONARY["Service-Type"]
 FRAMED_PROTOCOL = DICTIONARY["Framed-Protocol"]
@@ -42,6 +44,8 @@ def accept_attributes(login: Login, terms: Terms, nas: Nas) -> bytes:
         + _CLASS_HEAD
         + login.id.bytes
     )
+    if terms.extras is not NO_EXTRAS:
+        given += extra_attributes(nas.vendor, terms.extras)
     if terms.session_seconds is None:
         return given
     seconds = min(terms.session_seconds, _LARGEST)

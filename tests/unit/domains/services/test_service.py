@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from demarc.domains.catalog.model import ProductSpeedChanged
+from demarc.domains.catalog.model import ProductOfferChanged
 from demarc.domains.errors import Conflict, Invalid, Limited, NotFound
 from demarc.domains.identity import audit
 from demarc.domains.network import commands
@@ -171,10 +171,10 @@ async def test_a_products_new_speed_reaches_its_services(house, db, database_url
     with psycopg.connect(database_url) as conn:
         [[told]] = conn.execute(
             "SELECT args -> 'body' FROM procrastinate_jobs"
-            " WHERE args ->> 'name' = 'ProductSpeedChanged'"
+            " WHERE args ->> 'name' = 'ProductOfferChanged'"
         ).fetchall()
     async with db.system() as tx:
-        await house.services.product_changed(tx, msgspec.convert(told, ProductSpeedChanged))
+        await house.services.product_changed(tx, msgspec.convert(told, ProductOfferChanged))
     async with house.as_isp() as tx:
         [slow] = await house.aaa.credentials_of(tx, service.id)
         [fast] = await house.aaa.credentials_of(tx, other.id)

@@ -86,11 +86,11 @@ async def cancel_due(house, tx, service):
 @pytest.mark.parametrize(
     ("act", "outcome"),
     [
-        (suspend, ("suspended", "suspended", "suspend: unpaid")),
-        (cancel, ("cancelled", "closed", "cancel: moved")),
-        (cancel_due, ("cancelled", "closed", "cancel: moving")),
+        (suspend, ("suspended", "suspended", ("radius.disconnect", "suspend: unpaid"))),
+        (cancel, ("cancelled", "closed", ("radius.disconnect", "cancel: moved"))),
+        (cancel_due, ("cancelled", "closed", ("radius.disconnect", "cancel: moving"))),
         (give_notice, ("pending_cancellation", "allowed", None)),
-        (change_product, ("active", "allowed", "product changed")),
+        (change_product, ("active", "allowed", ("radius.change", "product changed"))),
     ],
 )
 async def test_a_transition_acts_on_all_that_hangs_on_it(house, service, act, outcome):
@@ -101,8 +101,8 @@ async def test_a_transition_acts_on_all_that_hangs_on_it(house, service, act, ou
     after = await seen(house)
     assert after["service"][0][0] == state
     assert after["credential"][0][0] == access
-    assert after["commands"] == ([] if told is None else [("radius.disconnect", "queued", told)])
-    assert after["jobs"] == ([] if told is None else [("radius.disconnect",)])
+    assert after["commands"] == ([] if told is None else [(told[0], "queued", told[1])])
+    assert after["jobs"] == ([] if told is None else [(told[0],)])
     assert (after["history"][-1][0] == state) or act is change_product
     assert len(after["audit"]) > len(before["audit"])
     ended = state == "cancelled"
