@@ -12,6 +12,7 @@ _NOT_DIGIT = re.compile(r"[^0-9]+")
 _NUMBER = re.compile(r"[\d\s().,/+-]+")
 _SHORTEST_NUMBER = 5
 _GRAM = 3
+_ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
 # Longer input is cut: nobody types more, and a row's array stays within a page.
 _LONGEST = 512
 
@@ -21,6 +22,9 @@ def fold(text: str) -> str:
 
     Letters of other scripts have no Latin form here and count as themselves.
     """
+    if text.isascii():
+        # the same, a tenth of the time
+        return " ".join(text.translate(_ASCII).split())
     # twice: what is decomposed may have a case, and what is folded an accent
     plain = text
     for _ in range(2):

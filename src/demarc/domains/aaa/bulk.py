@@ -127,7 +127,7 @@ _ASSIGN = Statement(
     FROM unnest(%(addresses)s::text[], %(credentials)s::uuid[]) AS r (address, credential_id)
     ON CONFLICT (network_id, address) DO UPDATE
         SET credential_id = excluded.credential_id, kind = 'static', assigned_at = now(),
-            station = NULL
+            station = NULL, slot = 0
         WHERE a.credential_id IS NULL
     """,
 )
@@ -138,16 +138,17 @@ _LEASE = """
     WITH free AS (
         SELECT network_id, address FROM ip_address a
         WHERE a.network_id = %(network_id)s AND a.credential_id IS NULL AND a.pool_id IS NOT NULL
-          AND {reserved} AND a.free_from <= now() AND a.address > %(after)s::text::inet
+          AND a.leasable AND {reserved} AND a.free_from <= now()
+          AND a.address > %(after)s::text::inet
           AND NOT demarc_in_session(a.owner_id, a.address)
-        ORDER BY a.address LIMIT cardinality(%(credentials)s::uuid[]) FOR UPDATE SKIP LOCKED
+        ORDER BY a.reserved_for, a.address LIMIT cardinality(%(credentials)s::uuid[]) FOR UPDATE SKIP LOCKED
     ), paired AS (
         SELECT f.network_id, f.address, w.credential_id
         FROM (SELECT *, row_number() OVER (ORDER BY address) AS place FROM free) f
         JOIN unnest(%(credentials)s::uuid[]) WITH ORDINALITY AS w (credential_id, place)
             USING (place)
     ), leased AS (
-        UPDATE ip_address a SET credential_id = p.credential_id, kind = 'pooled',
+        UPDATE ip_address a SET credential_id = p.credential_id, kind = 'pooled', slot = 0,
                                 assigned_at = now(), station = NULL
         FROM paired p WHERE a.network_id = p.network_id AND a.address = p.address
         RETURNING a.address
@@ -378,6 +379,19 @@ async def lease_many(
     return done
 
 
+_POOLED = Statement(
+    "aaa.pooled",
+    "SELECT demarc_has_pool(%(network_id)s::uuid, 'ipv4', %(tenant_id)s::uuid) AS value",
+    Scalar,
+)
+
+
+async def pooled(tx: Tx, network_id: UUID) -> bool:
+    """Tell whether the ISP's log-ins get their addresses of pools here, not from the NASes."""
+    found = await _POOLED.one(tx, network_id=network_id, tenant_id=tx.tenant)
+    return found is not None and bool(found.value)
+
+
 __all__ = [
     "Cursor",
     "NewCredential",
@@ -392,5 +406,6 @@ __all__ = [
     "lease_many",
     "logins_taken",
     "max_sessions",
+    "pooled",
     "static_address",
 ]

@@ -96,6 +96,20 @@ _REPLACE = Statement(
 )
 
 
+_MOVE = Statement(
+    "services.move_premise",
+    """
+    UPDATE service SET premise_id = %(there)s
+    WHERE tenant_id = %(tenant_id)s AND premise_id = %(here)s
+    """,
+)
+
+
+async def move_premise(tx: Tx, here: UUID, there: UUID) -> int:
+    """Say that the tenant's services at a premise are at another; give how many there were."""
+    return await _MOVE.run(tx, tenant_id=tx.tenant, here=here, there=there)
+
+
 async def create_services(tx: Tx, rows: Sequence[NewService]) -> None:
     """Make services of the transaction's tenant, all or none; their log-ins are made apart.
 
@@ -140,4 +154,11 @@ async def replace_parties(
     )
 
 
-__all__ = ["IMPORTED", "NewService", "create_services", "replace_parties", "services_of"]
+__all__ = [
+    "IMPORTED",
+    "NewService",
+    "create_services",
+    "move_premise",
+    "replace_parties",
+    "services_of",
+]

@@ -299,8 +299,16 @@ class Services(Devices):
         """
         return await self._move(tx, service_id, Action.ACTIVATE, reason)
 
-    async def change_product(self, tx: Tx, service_id: UUID, product_id: UUID) -> Service:
+    async def change_product(
+        self, tx: Tx, service_id: UUID, product_id: UUID, *, sold: bool = False
+    ) -> Service:
         """Give a service another product; its live sessions are told.
+
+        Args:
+            tx: of the ISP.
+            service_id: the service.
+            product_id: what it gets.
+            sold: another system has sold it already; whether it is sold there is not asked.
 
         Raises:
             NotFound: there is no such service.
@@ -315,9 +323,10 @@ class Services(Devices):
         except NotFound as missing:
             raise Invalid("product_id", "is not a product that can be sold here") from missing
         premise = await self._subscribers.premise(tx, before.premise_id)
-        await self._catalog.check_sellable(
-            tx, product, premise.network_id, premise.area_id, isp_id=before.tenant_id
-        )
+        if not sold:
+            await self._catalog.check_sellable(
+                tx, product, premise.network_id, premise.area_id, isp_id=before.tenant_id
+            )
         if product.id == before.product_id:
             return before
         after = await queries.CHANGE_PRODUCT.one(tx, id=service_id, product_id=product.id)
