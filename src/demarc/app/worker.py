@@ -11,6 +11,7 @@ from demarc.app.upkeep import Upkeep
 from demarc.domains.aaa.enforcement import Enforcer
 from demarc.domains.aaa.events import CredentialAccepted
 from demarc.domains.aaa.jobs import Housekeeping
+from demarc.domains.aaa.pool_jobs import PoolKeeping
 from demarc.domains.aaa.live import LiveSessions
 from demarc.domains.aaa.quotas import QuotaCounter
 from demarc.domains.access.jobs import Poller
@@ -59,6 +60,7 @@ def tasks(parts: Parts, poller: Poller) -> list[Task]:
         *Enforcer(parts.db).tasks(),
         *QuotaCounter(parts.db).tasks(),
         *Housekeeping(parts.db).tasks(),
+        *PoolKeeping(parts.db).tasks(),
         *listeners(parts).tasks(),
         *Upkeep(parts.db).tasks(),
         Task("services.cancel_due", cancel_due),

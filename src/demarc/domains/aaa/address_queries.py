@@ -1,67 +1,6 @@
-"""SQL of pools, and of the addresses that credentials have of them."""
+"""SQL of the addresses that credentials have."""
 
-from uuid import UUID
-
-import msgspec
-
-from demarc.domains.aaa.model import Pool
 from demarc.platform.statements import Scalar, Statement
-
-_POOL = """id, owner_id, network_id, tenant_id, name, prefix::text AS prefix, kind, purpose,
-    length::integer AS length, nas_pool, draining_since"""
-
-CREATE_POOL = Statement(
-    "aaa.create_pool",
-    f"""
-    INSERT INTO ip_pool (owner_id, network_id, tenant_id, name, prefix, kind, purpose, length,
-                         nas_pool)
-    VALUES (%(owner_id)s, %(network_id)s, %(tenant_id)s::uuid, %(name)s, %(prefix)s::text::cidr,
-            %(kind)s, %(purpose)s, %(length)s::smallint, %(nas_pool)s::text)
-    ON CONFLICT DO NOTHING
-    RETURNING {_POOL}
-    """,
-    Pool,
-)
-
-# An address that was given out by hand before its pool existed becomes the pool's.
-FILL_POOL = Statement(
-    "aaa.fill_pool",
-    """
-    INSERT INTO ip_address (network_id, address, owner_id, pool_id, reserved_for, leasable)
-    SELECT %(network_id)s, set_masklen(%(first)s::text::inet, 32) + place, %(owner_id)s,
-           %(pool_id)s, %(tenant_id)s::uuid, %(leasable)s
-    FROM generate_series(0, %(count)s::bigint - 1) AS place
-    WHERE set_masklen(%(first)s::text::inet, 32) + place <> ALL(%(excluded)s::text[]::inet[])
-    ON CONFLICT (network_id, address) DO UPDATE
-        SET pool_id = excluded.pool_id, reserved_for = excluded.reserved_for,
-            leasable = excluded.leasable
-        WHERE ip_address.pool_id IS NULL
-    """,
-)
-
-POOLS_OF_NETWORK = Statement(
-    "aaa.pools_of_network",
-    f"SELECT {_POOL} FROM ip_pool WHERE network_id = %(network_id)s ORDER BY name",
-    Pool,
-)
-
-
-class PoolUse(msgspec.Struct, frozen=True):
-    """How full a pool is, in addresses."""
-
-    pool_id: UUID
-    total: int
-    leased: int
-
-
-POOL_USE = Statement(
-    "aaa.pool_use",
-    """
-    SELECT pool_id, count(*) AS total, count(credential_id) AS leased FROM ip_address
-    WHERE network_id = %(network_id)s AND pool_id IS NOT NULL GROUP BY pool_id
-    """,
-    PoolUse,
-)
 
 # Two log-ins for one address wait for nobody: each skips what the other is about to take. An
 # address that a session still uses is passed over, whatever became of its lease.

@@ -15,4 +15,14 @@ class CredentialAccepted(msgspec.Struct, frozen=True):
     service_ids: list[UUID]
 
 
-__all__ = ["CredentialAccepted"]
+class PoolsNearlyFull(msgspec.Struct, frozen=True):
+    """Pools of addresses or prefixes of which little is left.
+
+    Attributes:
+        pool_ids: the pools, each once; told again only after they had room meanwhile.
+    """
+
+    pool_ids: list[UUID]
+
+
+__all__ = ["CredentialAccepted", "PoolsNearlyFull"]

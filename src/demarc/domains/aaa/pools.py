@@ -1,12 +1,12 @@
-"""Pools of addresses and prefixes: made, and how full they are."""
+"""Pools of addresses and prefixes: made, how full they are, drained and removed."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from uuid import UUID
 
-from demarc.domains.aaa import address_queries as queries
-from demarc.domains.aaa.address_queries import PoolUse
+from demarc.domains.aaa import pool_queries as queries
 from demarc.domains.aaa.model import Pool, PoolKind, PoolPurpose
-from demarc.domains.errors import Conflict, Invalid
+from demarc.domains.aaa.pool_queries import Growth, PoolUse
+from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.identity import audit
 from demarc.platform.database import Tx
 
@@ -107,6 +107,67 @@ class Pools:
     async def pool_use(self, tx: Tx, network_id: UUID) -> dict[UUID, PoolUse]:
         """Tell how full a network's pools are."""
         return {use.pool_id: use for use in await queries.POOL_USE.all(tx, network_id=network_id)}
+
+    async def pool_growth(self, tx: Tx, network_id: UUID) -> dict[UUID, Growth]:
+        """Tell how a network's pools fill; of those that were watched for three days."""
+        return {one.pool_id: one for one in await queries.GROWTH.all(tx, network_id=network_id)}
+
+    async def pool_named(self, tx: Tx, network_id: UUID, name: str) -> Pool:
+        """Give a pool of a network.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        for pool in await self.pools(tx, network_id):
+            if pool.name == name:
+                return pool
+        raise NotFound("pool", name)
+
+    async def drain_pool(self, tx: Tx, pool: Pool, *, draining: bool = True) -> Pool:
+        """Have nothing leased from a pool any more, and what is leased moved to other pools.
+
+        Sessions go on with what they have; at their next log-in they get what they were moved to.
+        What a contract asks for stays.
+
+        Args:
+            tx: the transaction.
+            pool: which.
+            draining: False to lease from it again.
+
+        Raises:
+            NotFound: there is no such pool any more.
+        """
+        changed = await queries.SET_DRAINING.one(tx, id=pool.id, draining=draining)
+        if changed is None:
+            raise NotFound("pool", pool.name)
+        leasable = not draining and pool.purpose == "service"
+        await queries.SET_ADDRESSES_LEASABLE.run(tx, pool_id=pool.id, leasable=leasable)
+        await queries.SET_PREFIXES_LEASABLE.run(tx, pool_id=pool.id, leasable=leasable)
+        await audit.put(tx, "pool", pool.id, before=pool, after=changed, tenant_id=pool.owner_id)
+        return changed
+
+    async def remove_pool(self, tx: Tx, pool: Pool) -> None:
+        """Remove a pool that nobody has anything of.
+
+        Raises:
+            Conflict: something of it is leased, or was given back minutes ago.
+        """
+        # nothing is leased of it from here on, until this commits
+        drained = await self.drain_pool(tx, pool)
+        use = (await self.pool_use(tx, pool.network_id))[pool.id]
+        if use.leased:
+            raise Conflict(f"{use.leased} of the pool {pool.name} are leased; drain it first")
+        if use.resting:
+            raise Conflict(f"{use.resting} of the pool {pool.name} were given back minutes ago")
+        await queries.REMOVE_POOL.run(tx, id=pool.id)
+        await audit.write(
+            tx,
+            action="remove",
+            kind="pool",
+            key=pool.id,
+            before={"name": drained.name, "prefix": drained.prefix},
+            tenant_id=pool.owner_id,
+        )
 
 
 async def _fill(tx: Tx, pool: Pool, network: IPv4Network, excluded: list[str]) -> None:
