@@ -38,6 +38,7 @@ async def radius(
             max_age=parts.settings.credential_cache_max_age,
         ),
         tls=tls_files(parts.settings),
+        node=parts.settings.node,
     )
     await server.serve(sockets("auth"), sockets("acct"), sockets("radsec"))
     _tell(server)

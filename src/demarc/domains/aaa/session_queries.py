@@ -212,9 +212,7 @@ class LiveUse(msgspec.Struct, frozen=True, gc=False):
     interim_interval: int
 
 
-LIVE_USES = Statement(
-    "aaa.live_uses",
-    """
+_LIVE_USES = """
     SELECT s.credential_id, s.nas_id, host(s.nas_address) AS nas_address, s.acct_session_id,
            s.calling_station_id, host(s.framed_ipv4) AS framed_ipv4,
            s.framed_ipv6_prefix::text AS framed_ipv6_prefix,
@@ -224,7 +222,19 @@ LIVE_USES = Statement(
     FROM session_live s
     JOIN credential c ON c.id = s.credential_id
     LEFT JOIN nas n ON n.id = s.nas_id
-    """,
+"""
+
+LIVE_USES = Statement("aaa.live_uses", _LIVE_USES, LiveUse)
+
+LIVE_USES_OF = Statement(
+    "aaa.live_uses_of_credentials",
+    f"{_LIVE_USES} WHERE s.credential_id = ANY(%(credentials)s::uuid[])",
+    LiveUse,
+)
+
+LIVE_USES_BETWEEN = Statement(
+    "aaa.live_uses_between",
+    f"{_LIVE_USES} WHERE s.credential_id BETWEEN %(first)s::uuid AND %(last)s::uuid",
     LiveUse,
 )
 
@@ -276,6 +286,8 @@ __all__ = [
     "INSERT_LIVE",
     "LIVE_OF_CREDENTIALS",
     "LIVE_USES",
+    "LIVE_USES_BETWEEN",
+    "LIVE_USES_OF",
     "LOCK_CREDENTIALS",
     "PURGE_QUARANTINE",
     "QUARANTINE",

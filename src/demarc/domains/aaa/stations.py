@@ -5,6 +5,7 @@ it holds a grant; from then on its session counts, until it ends or nobody tells
 No address is given to two stations; a station that comes back gets the one it had.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -219,6 +220,19 @@ class Stations:
         """Drop what counts as gone among these credentials, to give memory back."""
         for credential_id in credentials:
             self._active(credential_id, now)
+
+    def sessions(self, credentials: Iterable[UUID]) -> list[Use]:
+        """Give the stations of these credentials that have a session."""
+        return [
+            use
+            for credential_id in credentials
+            for use in self._by_credential.get(credential_id, ())
+            if use.session is not None
+        ]
+
+    def __len__(self) -> int:
+        """How many credentials have stations."""
+        return len(self._by_credential)
 
     def credentials(self) -> list[UUID]:
         """Give the credentials that have stations."""

@@ -5,17 +5,14 @@ import contextlib
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from sys import intern
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import structlog
 
-from demarc.domains.aaa import ledger, logins, nas_clients, proxying
-from demarc.domains.aaa.prefixes import pack
-from demarc.domains.aaa.stations import Heard, Stations
+from demarc.domains.aaa import logins, nas_clients, proxying
+from demarc.domains.aaa.stations import Stations
 from demarc.platform import changes
 from demarc.platform.clock import Clock, Monotonic, now
 from demarc.platform.database import Database
@@ -30,6 +27,8 @@ from demarc.southbound.radius.credentials import Credentials
 from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.listener import Listener
+from demarc.southbound.radius.live_sessions import LiveSessions
+from demarc.southbound.radius.neighbours import Neighbours
 from demarc.southbound.radius.outage import is_outage
 from demarc.southbound.radius.proxy.proxy import Proxy
 from demarc.southbound.radius.radsec import RadsecListener
@@ -42,7 +41,7 @@ _SWEEP_EVERY = 30.0
 _PORTION = 2000
 _PAUSE = 1.0
 _STOP_WITHIN = 8.0
-_FOLLOWED = ["credential", "nas", "nas_client", "realm"]
+_FOLLOWED = ["credential", "nas", "nas_client", "realm", "session"]
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -50,8 +49,10 @@ class Status(msgspec.Struct, frozen=True):
 
     Attributes:
         clients: NASes known.
+        other_nodes: other RADIUS processes on the same database.
         clients_signing: addresses that have sent a valid Message-Authenticator.
         credentials: log-ins in memory.
+        logged_in: those that are logged in, on this node or another.
         radsec_connections: open ones that came to us.
         proxied: requests under way to home servers.
         home_servers_dead: ports of home servers that do not answer.
@@ -61,8 +62,10 @@ class Status(msgspec.Struct, frozen=True):
     """
 
     clients: int
+    other_nodes: int
     clients_signing: int
     credentials: int
+    logged_in: int
     radsec_connections: int
     proxied: int
     home_servers_dead: int
@@ -79,6 +82,7 @@ class RadiusServer:
         keyring: decrypts passwords and secrets.
         limits: sizes and ages.
         tls: our certificate for RadSec.
+        node: what people call this node.
         clock: the time.
         monotonic_clock: seconds that never run backwards.
     """
@@ -90,6 +94,7 @@ class RadiusServer:
         limits: Limits | None = None,
         *,
         tls: TlsFiles | None = None,
+        node: str = "radius",
         clock: Clock = now,
         monotonic_clock: Monotonic = monotonic,
     ) -> None:
@@ -102,6 +107,8 @@ class RadiusServer:
         self._clients = Clients()
         self._sightings = Sightings(db, self._clients, clock)
         self._stations = Stations()
+        self._sessions = LiveSessions(db, self._stations, clock, monotonic_clock)
+        self._neighbours = Neighbours(db, self._sessions, node)
         self._credentials = Credentials(db, limits, monotonic_clock)
         self._attempts = Attempts(db, limits)
         self._authenticator = Authenticator(
@@ -154,11 +161,14 @@ class RadiusServer:
             self._task(self._reload_clients()),
             self._task(self._sweep()),
             self._task(self._sightings.run()),
+            self._task(self._neighbours.run()),
+            self._task(self._neighbours.read()),
         ]
         # from here on no change is missed, so that what is read now stays true
         await followed.wait()
+        await self._neighbours.beat()
         await self._load_clients()
-        await self._load_stations()
+        await self._sessions.load()
         self._writers = [self._task(self._attempts.run()), self._task(self._accountant.run())]
         takes: dict[int, Callable[[Exchange], None]] = {
             Code.ACCESS_REQUEST: partial(_proxy_or_take, self._proxy, self._authenticator.take),
@@ -229,6 +239,7 @@ class RadiusServer:
             task.cancel()
         await asyncio.gather(*self._writers, *self._upkeep, return_exceptions=True)
         await self._sightings.write()
+        await self._neighbours.leave()
         await self._credentials.close()
         await self._proxy.close()
         await asyncio.gather(*(listener.close() for listener in self._radsec))
@@ -243,8 +254,10 @@ class RadiusServer:
         """Tell how the process stands."""
         return Status(
             clients=len(self._clients),
+            other_nodes=self._neighbours.others,
             clients_signing=self._clients.signing,
             credentials=len(self._credentials),
+            logged_in=len(self._stations),
             radsec_connections=sum(map(len, self._radsec)),
             proxied=self._proxy.outstanding,
             home_servers_dead=self._proxy.dead,
@@ -285,12 +298,15 @@ class RadiusServer:
             # away for longer than the log of changes reaches back
             self._credentials.forget()
             self._equipment_changed.set()
+            self._neighbours.missed()
         followed.set()
 
     def _take_over(self, batch: Sequence[changes.Change]) -> None:
         for change in batch:
             if change.kind == "credential":
                 self._credentials.changed(change.key)
+            elif change.kind == "session":
+                self._neighbours.told(change.key)
             else:
                 self._equipment_changed.set()
 
@@ -320,36 +336,6 @@ class RadiusServer:
             servers = await proxying.all_servers(tx)
         await self._clients.replace(nases, realms, self._keyring, signers)
         self._proxy.replace(proxies, servers, self._keyring)
-
-    async def _load_stations(self) -> None:
-        """Take over the sessions that live in the database: their addresses are in use."""
-        async with self._db.system() as tx:
-            uses = await ledger.live_uses(tx)
-        present, at = self._clock(), self._monotonic()
-        # ids that many sessions share are kept once
-        shared: dict[UUID, UUID] = {}
-
-        def once(key: UUID) -> UUID:
-            return shared.setdefault(key, key)
-
-        for place, use in enumerate(uses):
-            if place % _PORTION == _PORTION - 1:
-                await asyncio.sleep(0)
-            # a NAS whose secret cannot be read has sessions all the same
-            lasts = ledger.stale_after(use.interim_interval)
-            left = lasts - (present - use.updated_at).total_seconds()
-            if left > 0:
-                heard = Heard(
-                    network_id=once(use.network_id),
-                    credential_id=use.credential_id,
-                    session=(once(use.nas_id), intern(use.nas_address), use.acct_session_id),
-                    station=use.calling_station_id,
-                    address=use.framed_ipv4,
-                    at=use.updated_at,
-                    over=False,
-                    prefixes=pack(use.framed_ipv6_prefix, use.delegated_ipv6_prefix),
-                )
-                self._stations.note(heard, at, left)
 
     async def _sweep(self) -> None:
         while True:
