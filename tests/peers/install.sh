@@ -10,6 +10,7 @@ need() { # program package
 need radclient freeradius-utils
 need snmpget snmp
 need snmpd snmpd
+need promtool prometheus
 [ -x /usr/lib/postgresql/15/bin/postgres ] || command -v pg_ctl >/dev/null 2>&1 || wanted="$wanted postgresql"
 
 [ -n "$wanted" ] || exit 0
