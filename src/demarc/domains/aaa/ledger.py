@@ -30,6 +30,7 @@ _PORTION = 50
 _STALE_INTERVALS = 3
 _STALE_MORE = timedelta(minutes=10)
 _KEEP_QUARANTINE = timedelta(days=90)
+_KEEP_SPOOLS = timedelta(days=400)
 
 
 def stale_after(interim_interval: int) -> float:
@@ -214,6 +215,22 @@ async def quarantine(
     await queries.QUARANTINE.run(tx, owner_id=owner_id, nas_id=nas_id, reason=reason, packet=packet)
 
 
+async def spool_position(tx: Tx, spool: UUID) -> int:
+    """Give up to where a spool of accounting is booked; 0 for one of which nothing is."""
+    found = await queries.SPOOL_POSITION.one(tx, id=spool)
+    return 0 if found is None else int(found.value)
+
+
+async def move_spool_on(tx: Tx, spool: UUID, position: int) -> None:
+    """Note that a spool is booked up to a position, with what books it."""
+    await queries.MOVE_SPOOL_ON.run(tx, id=spool, position=position)
+
+
+async def forget_spool(tx: Tx, spool: UUID) -> None:
+    """Forget a spool whose file is removed, and those of nodes that never came back."""
+    await queries.FORGET_SPOOL.run(tx, id=spool, age=_KEEP_SPOOLS)
+
+
 async def live_uses(tx: Tx) -> list[LiveUse]:
     """Give all live sessions, as the index of stations takes them."""
     return await queries.LIVE_USES.all(tx)
@@ -242,8 +259,11 @@ __all__ = [
     "book_by_reading",
     "close_sessions_of_nas",
     "close_stale",
+    "forget_spool",
     "live_uses",
+    "move_spool_on",
     "purge_quarantine",
     "quarantine",
+    "spool_position",
     "stale_after",
 ]

@@ -261,6 +261,29 @@ CLOSE_STALE = Statement(
     Scalar,
 )
 
+SPOOL_POSITION = Statement(
+    "aaa.spool_position",
+    "SELECT position AS value FROM accounting_spool WHERE id = %(id)s::uuid",
+    Scalar,
+)
+
+MOVE_SPOOL_ON = Statement(
+    "aaa.move_spool_on",
+    """
+    INSERT INTO accounting_spool AS s (id, position) VALUES (%(id)s::uuid, %(position)s::bigint)
+    ON CONFLICT (id) DO UPDATE
+        SET position = greatest(s.position, excluded.position), updated_at = now()
+    """,
+)
+
+FORGET_SPOOL = Statement(
+    "aaa.forget_spool",
+    """
+    DELETE FROM accounting_spool
+    WHERE id = %(id)s::uuid OR updated_at < now() - %(age)s::interval
+    """,
+)
+
 PURGE_QUARANTINE = Statement(
     "aaa.purge_quarantine",
     "DELETE FROM accounting_quarantine WHERE received_at < now() - %(age)s::interval",
@@ -282,6 +305,7 @@ __all__ = [
     "COUNT_LIVE",
     "DELETE_CLOSED",
     "DELETE_LIVE",
+    "FORGET_SPOOL",
     "INSERT_CLOSED",
     "INSERT_LIVE",
     "LIVE_OF_CREDENTIALS",
@@ -289,9 +313,11 @@ __all__ = [
     "LIVE_USES_BETWEEN",
     "LIVE_USES_OF",
     "LOCK_CREDENTIALS",
+    "MOVE_SPOOL_ON",
     "PURGE_QUARANTINE",
     "QUARANTINE",
     "ROWS",
+    "SPOOL_POSITION",
     "UPDATE_LIVE",
     "Counted",
     "LiveUse",

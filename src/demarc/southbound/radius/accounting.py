@@ -1,51 +1,43 @@
 """Accounting-Requests booked in batches, and acknowledged once that is durable.
 
-While one batch commits the next gathers (group commit). A packet that cannot be booked is put
-aside durably and acknowledged, since sending it again would not help; while the database is away
-nothing is acknowledged, and what waits is booked when it is back.
+While some batches commit the next gather (group commit). Packets of one log-in go through one
+lane, in their order; a NAS that restarts waits for what came before it, and what comes after waits
+for it. While the database is away nothing is acknowledged for a few seconds; from then on packets
+go to the spool on disk, are acknowledged once they are safe there, and are booked in their order
+when the database is back, before anything that came later.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from sys import intern
 
-import msgspec
 import structlog
 
 from demarc.domains.aaa import ledger
 from demarc.domains.aaa.accounting import Record
-from demarc.domains.aaa.model import Nas
-from demarc.domains.aaa.stations import Heard, Stations
+from demarc.domains.aaa.stations import Stations
 from demarc.platform.clock import Monotonic
-from demarc.platform.database import Database, Tx
+from demarc.platform.database import Database
 from demarc.platform.telemetry.counters import count
 from demarc.protocols.radius.errors import Malformed
-from demarc.protocols.radius.packet import Code
-from demarc.southbound.radius.allowance import Allowance
+from demarc.protocols.radius.packet import Code, decode
+from demarc.southbound.radius.booking import Booking, Replay
 from demarc.southbound.radius.clients import Clients
 from demarc.southbound.radius.credentials import Credentials
 from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.limits import Limits
-from demarc.southbound.radius.outage import is_outage, within, write_isolating
+from demarc.southbound.radius.outage import is_outage, within
 from demarc.southbound.radius.records import NasRestart, read
 from demarc.southbound.radius.replies import CLASS, credential_of
-from demarc.southbound.radius.subscribers import Item, subscribers_of
+from demarc.southbound.radius.spool import Spool, Spooled, SpoolFull, append
+from demarc.southbound.radius.subscribers import Item
 
 _log = structlog.get_logger(__name__)
 
-_WRITE_WITHIN = 10.0
+_WRITE_WITHIN = 5.0
 _PAUSE = 0.5
-_PORTION = 2000
-
-UNKNOWN = "unknown user"
-
-
-class _Booked(msgspec.Struct):
-    """What a transaction did, to be taken over once it has committed."""
-
-    sessions: list[ledger.Standing] = []
-    restarted: Item | None = None
+_SPOOLED_AT_ONCE = 1_000
+_REPLAYED_AT_ONCE = 500
 
 
 class Accountant:
@@ -58,6 +50,7 @@ class Accountant:
         stations: told of sessions that begin and end.
         limits: sizes.
         clock: monotonic seconds.
+        spool: where packets go while the database is away; None has them unacknowledged.
     """
 
     def __init__(
@@ -69,23 +62,43 @@ class Accountant:
         stations: Stations,
         limits: Limits,
         clock: Monotonic,
+        spool: Spool | None = None,
     ) -> None:
         self._db = db
         self._clients = clients
-        self._credentials = credentials
-        self._stations = stations
         self._limits = limits
         self._clock = clock
-        self._quarantine = Allowance(limits.quarantine_hourly)
-        self._waiting: deque[Item] = deque()
-        self._under_way = 0
-        self._some = asyncio.Event()
+        self._spool = spool
+        self._booking = Booking(
+            db=db,
+            clients=clients,
+            credentials=credentials,
+            stations=stations,
+            limits=limits,
+            clock=clock,
+        )
+        self._lanes: list[deque[Item]] = [deque() for _ in range(limits.accounting_lanes)]
+        # a NAS that restarted and all that came after it, until what came before is booked
+        self._held: deque[Item] = deque()
+        self._waiting = 0
+        self._some = [asyncio.Event() for _ in self._lanes]
+        self._idle = asyncio.Event()
+        self._busy = 0
         self._stopping = False
-        self._away = False
+        self._away_since: float | None = None
+        # packets go to the spool as long as there is anything in it
+        self._spooling = spool is not None and spool.exists
+        self._to_spool: deque[Item] = deque()
+        self._some_to_spool = asyncio.Event()
+        self._full = False
+        # held while the file grows or goes
+        self._file = asyncio.Lock()
+        if self._spooling:
+            self._some_to_spool.set()
 
     def take(self, exchange: Exchange) -> None:
         """Put a request among those to be booked; overload is met with silence."""
-        if len(self._waiting) >= self._limits.accounting_waiting:
+        if self._waiting >= self._limits.accounting_waiting:
             count("radius_dropped", reason="overload")
             exchange.drop()
             return
@@ -95,8 +108,21 @@ class Accountant:
             exchange.reply(Code.ACCOUNTING_RESPONSE)
             count("radius_accounting", kind="ignored")
             return
-        self._waiting.append(item)
-        self._some.set()
+        self._waiting += 1
+        if self._spooling:
+            self._to_spool.append(item)
+            self._some_to_spool.set()
+        elif self._held or isinstance(item.told, NasRestart):
+            self._held.append(item)
+            self._look()
+        else:
+            self._put(item)
+
+    def _put(self, item: Item) -> None:
+        told = item.told
+        lane = hash(told.username) % len(self._lanes) if isinstance(told, Record) else 0
+        self._lanes[lane].append(item)
+        self._some[lane].set()
 
     def _read(self, exchange: Exchange) -> Item:
         packet, client = exchange.packet, exchange.client
@@ -114,155 +140,254 @@ class Accountant:
         )
 
     async def run(self) -> None:
-        """Book what comes, until cancelled or, after ``stop``, all is booked."""
-        while not (self._stopping and not self._waiting):
-            await self._some.wait()
-            self._some.clear()
-            while self._waiting:
-                if not await self._book_some():
-                    if self._stopping:
-                        return
-                    await asyncio.sleep(_PAUSE)
+        """Book what comes, until cancelled or, after ``stop``, all is booked or kept."""
+        async with asyncio.TaskGroup() as group:
+            lanes = [group.create_task(self._run_lane(at)) for at in range(len(self._lanes))]
+            restarts = group.create_task(self._run_restarts())
+            spooling = None if self._spool is None else group.create_task(self._run_spool())
+            await asyncio.wait(lanes)
+            restarts.cancel()
+            if spooling is not None:
+                await self._end_spooling(spooling)
 
-    async def _book_some(self) -> bool:
-        most = min(len(self._waiting), self._limits.accounting_batch)
-        batch = [self._waiting.popleft() for _ in range(most)]
-        self._under_way += most
+    async def _run_lane(self, at: int) -> None:
+        lane, some = self._lanes[at], self._some[at]
+        while not (self._stopping and not lane and not self._held):
+            await some.wait()
+            some.clear()
+            while lane and not self._spooling:
+                most = min(len(lane), self._limits.accounting_batch)
+                batch = [lane.popleft() for _ in range(most)]
+                if not await self._book(batch):
+                    lane.extendleft(item for item in reversed(batch) if not item.exchange.settled)
+                    if self._stopping and self._spool is None:
+                        return
+                    await self._pause()
+            self._look()
+
+    async def _run_restarts(self) -> None:
+        """Book restarts of NASes, each when all that came before it is booked."""
+        while True:
+            await self._idle.wait()
+            self._idle.clear()
+            while self._held and not self._spooling and not self._unbooked:
+                first = self._held[0]
+                if isinstance(first.told, NasRestart) and not await self._book([first]):
+                    if self._stopping and self._spool is None:
+                        self._held.clear()
+                        break
+                    await self._pause()
+                    continue
+                if not self._held or self._held[0] is not first:
+                    # it has gone to the spool with all the others
+                    break
+                self._held.popleft()
+                if not isinstance(first.told, NasRestart):
+                    self._put(first)
+                while self._held and not isinstance(self._held[0].told, NasRestart):
+                    self._put(self._held.popleft())
+            for some in self._some if self._stopping else ():
+                some.set()
+
+    @property
+    def _unbooked(self) -> bool:
+        return bool(self._busy) or any(self._lanes)
+
+    def _look(self) -> None:
+        if self._held and not self._unbooked:
+            self._idle.set()
+
+    async def _book(self, batch: Sequence[Item], replay: Replay | None = None) -> bool:
+        """Book a batch; False when the database is away."""
+        begun = self._clock()
+        self._busy += 1
         try:
-            await within(_WRITE_WITHIN, self._book_all(batch))
+            await within(_WRITE_WITHIN, self._booking.book(batch, replay))
         except Exception as error:  # noqa: BLE001 - logged; what waits is tried again
             # nothing of it was acknowledged that is not booked; booking twice changes nothing
-            self._waiting.extendleft(item for item in reversed(batch) if not item.exchange.settled)
             if not is_outage(error):
                 _log.exception("accounting cannot be booked")
-            elif not self._away:
+            elif self._away_since is None:
                 _log.warning("accounting waits for the database", reason=str(error).split("\n")[0])
-            self._away = True
+            if self._away_since is None:
+                self._away_since = begun
             return False
+        else:
+            self._away_since = None
+            return True
         finally:
-            self._under_way -= most
-        self._away = False
-        return True
+            self._busy -= 1
+            if replay is None:
+                self._waiting -= sum(item.exchange.settled for item in batch)
 
-    async def _book_all(self, batch: Sequence[Item]) -> None:
-        poisoned = await write_isolating(batch, self._book)
-        for item, error in poisoned:
-            first_line = str(error).partition("\n")[0].replace("\0", "")
-            reason = f"{type(error).__name__}: {first_line}"
-            async with self._db.system() as tx:
-                kept = await self._put_aside(tx, item, reason)
-            if kept:
-                _log.warning("an accounting packet was put aside", reason=reason)
-                count("radius_accounting", kind="quarantined")
-                item.exchange.reply(Code.ACCOUNTING_RESPONSE)
+    async def _pause(self) -> None:
+        """Wait for the database; when that takes long, turn to the spool."""
+        since = self._away_since
+        long = since is not None and self._clock() - since >= self._limits.spool_after
+        if self._spool is not None and (long or self._stopping or self._spooling):
+            self._turn_to_spool()
+        else:
+            await asyncio.sleep(_PAUSE)
+
+    def _turn_to_spool(self) -> None:
+        """Have what waits, and what comes, go to the spool, in its order."""
+        if not self._spooling:
+            _log.warning("accounting is kept on disk until the database is back")
+        self._spooling = True
+        # before what has come since
+        waited = [item for lane in self._lanes for item in lane]
+        waited += self._held
+        self._to_spool.extendleft(reversed(waited))
+        for each in (*self._lanes, self._held):
+            each.clear()
+        self._some_to_spool.set()
+
+    async def _run_spool(self) -> None:
+        while True:
+            await self._some_to_spool.wait()
+            self._some_to_spool.clear()
+            if not self._spooling:
+                continue
+            replaying = asyncio.create_task(self._replay())
+            try:
+                while not replaying.done():
+                    await self._keep_some()
+                    some = asyncio.create_task(self._some_to_spool.wait())
+                    await asyncio.wait({some, replaying}, return_when=asyncio.FIRST_COMPLETED)
+                    some.cancel()
+                    self._some_to_spool.clear()
+            finally:
+                replaying.cancel()
+                await asyncio.wait({replaying})
+            if not replaying.cancelled():
+                replaying.result()
+
+    async def _keep_some(self) -> None:
+        """Append to the spool all that waits for it, and acknowledge what is safe there."""
+        spool = self._spool
+        while self._to_spool and spool is not None:
+            most = min(len(self._to_spool), _SPOOLED_AT_ONCE)
+            group = [self._to_spool.popleft() for _ in range(most)]
+            # what was under way when the others turned to the spool may have been booked
+            group = [item for item in group if not item.exchange.settled]
+            try:
+                async with self._file:
+                    await append(spool, [_spooled(item.exchange) for item in group])
+            except (SpoolFull, OSError) as error:
+                if not self._full:
+                    _log.error("accounting cannot be kept on disk", reason=str(error))
+                self._full = True
+                for item in group:
+                    count("radius_dropped", reason="spool full")
+                    item.exchange.drop()
             else:
-                _refuse(item)
+                self._full = False
+                count("radius_accounting", len(group), kind="spooled")
+                for item in group:
+                    item.exchange.reply(Code.ACCOUNTING_RESPONSE)
+            self._waiting -= len(group)
 
-    async def _book(self, batch: Sequence[Item]) -> None:
-        """Book a batch in one transaction; when it has committed, acknowledge."""
-        done: list[_Booked] = []
-        refused: set[int] = set()
-        aside = 0
+    async def _replay(self) -> None:
+        """Book the spool in its order until there is nothing left of it; then end spooling."""
+        spool = self._spool
+        if spool is None:
+            return
+        position: int | None = None
+        while self._spooling:
+            try:
+                if position is None:
+                    position = await within(_WRITE_WITHIN, self._position(spool))
+                packets = await asyncio.to_thread(spool.read, position, _REPLAYED_AT_ONCE)
+                if not len(self._clients):
+                    # nothing is known yet of whose packets they are
+                    await asyncio.sleep(_PAUSE)
+                elif packets:
+                    position = await self._book_spooled(spool, packets) or position
+                elif await self._leave_spool(spool, position):
+                    position = None
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                await asyncio.sleep(_PAUSE)
+
+    async def _position(self, spool: Spool) -> int:
         async with self._db.system() as tx:
-            subscribers = await subscribers_of(tx, batch, self._credentials)
-            entries: list[ledger.Entry] = []
-            for item in batch:
-                told = item.told
-                if isinstance(told, NasRestart):
-                    # what came before it is of before it
-                    done.append(_Booked(await ledger.book(tx, entries)))
-                    entries = []
-                    await ledger.close_sessions_of_nas(
-                        tx, item.exchange.client.nas.id, item.exchange.host, told.at
-                    )
-                    done.append(_Booked(restarted=item))
-                    continue
-                subscriber = subscribers.get(id(item))
-                if told is None or subscriber is None:
-                    if await self._put_aside(tx, item, item.reason or UNKNOWN):
-                        aside += 1
-                    else:
-                        refused.add(id(item))
-                else:
-                    entries.append(ledger.Entry(subscriber, told))
-            done.append(_Booked(await ledger.book(tx, entries)))
-        # durable now: nothing that goes wrong from here on may have it booked again
-        for item in batch:
-            if id(item) in refused:
-                _refuse(item)
-            else:
-                item.exchange.reply(Code.ACCOUNTING_RESPONSE)
-        count("radius_accounting", len(batch) - aside - len(refused), kind="booked")
-        count("radius_accounting", aside, kind="quarantined")
-        try:
-            await self._take_over(done)
-        except Exception:  # noqa: BLE001 - logged
-            _log.exception("what was booked could not be taken over")
+            return max(spool.begin, await ledger.spool_position(tx, spool.id))
 
-    async def _put_aside(self, tx: Tx, item: Item, reason: str) -> bool:
-        """Keep a packet for a person to see; False when its NAS has had too many kept."""
-        nas = item.exchange.client.nas
-        if not self._quarantine.take(nas.id, self._clock()):
-            return False
-        await ledger.quarantine(
-            tx,
-            owner_id=nas.owner_id,
-            nas_id=nas.id,
-            reason=reason,
-            packet=item.exchange.packet.raw,
+    async def _book_spooled(
+        self, spool: Spool, packets: Sequence[tuple[Spooled, int]]
+    ) -> int | None:
+        """Book packets out of the spool; give up to where, None when the database is away."""
+        items: list[Item] = []
+        ends: dict[int, int] = {}
+        position = 0
+        for packet, end in packets:
+            item = self._revived(packet)
+            if item is None:
+                break
+            items.append(item)
+            ends[id(item)] = position = end
+        if not items:
+            (packet, position), *_ = packets
+            await within(
+                _WRITE_WITHIN, self._booking.keep_orphan(packet, Replay(spool.id, {}), position)
+            )
+        elif not await self._book(items, Replay(spool.id, ends)):
+            await asyncio.sleep(_PAUSE)
+            return None
+        return position
+
+    def _revived(self, kept: Spooled) -> Item | None:
+        """Make a packet out of the spool an item again; None if its NAS was removed meanwhile."""
+        client = self._clients.by_id(kept.nas_id)
+        if client is None:
+            return None
+        # it was acknowledged before
+        packet = decode(kept.raw)
+        return self._read(
+            Exchange(packet, client, kept.host, kept.received, send=_nothing, forget=_nothing)
         )
+
+    async def _leave_spool(self, spool: Spool, position: int) -> bool:
+        """Remove the spool if all of it is booked, and book at once again; tell whether."""
+        async with self._file:
+            if self._to_spool or (spool.exists and position < spool.size):
+                return False
+            spool_id = spool.id
+            if spool.exists:
+                await asyncio.to_thread(spool.remove)
+            if not self._to_spool:
+                self._spooling = False
+                _log.info("accounting is booked at once again")
+        async with self._db.system() as tx:
+            await ledger.forget_spool(tx, spool_id)
         return True
 
-    async def _take_over(self, done: Sequence[_Booked]) -> None:
-        now = self._clock()
-        for booked in done:
-            for row in booked.sessions:
-                client = self._clients.by_id(row.nas_id)
-                if client is not None:
-                    lasts = ledger.stale_after(client.nas.interim_interval)
-                    self._stations.note(_heard(row, client.nas), now, lasts)
-            item = booked.restarted
-            if item is not None and isinstance(item.told, NasRestart):
-                credentials = self._stations.credentials()
-                for start in range(0, len(credentials), _PORTION):
-                    self._stations.forget_nas(
-                        credentials[start : start + _PORTION],
-                        item.exchange.client.nas.id,
-                        item.exchange.host,
-                        item.told.at,
-                        now,
-                    )
-                    await asyncio.sleep(0)
+    async def _end_spooling(self, spooling: "asyncio.Task[None]") -> None:
+        while self._to_spool:
+            self._some_to_spool.set()
+            await asyncio.sleep(_PAUSE / 50)
+        async with self._file:
+            spooling.cancel()
 
     async def stop(self) -> None:
-        """Have ``run`` end once all is booked, or the database is away."""
+        """Have ``run`` end once all is booked or kept, or the database is away."""
         self._stopping = True
-        self._some.set()
+        for some in self._some:
+            some.set()
 
     @property
     def waiting(self) -> int:
         """How many are not booked yet."""
-        return len(self._waiting) + self._under_way
+        return self._waiting
 
 
-def _heard(row: ledger.Standing, nas: Nas) -> Heard:
-    # what many sessions have in common is kept once
-    return Heard(
-        network_id=nas.network_id,
-        credential_id=row.credential_id,
-        session=(nas.id, intern(row.nas_address), row.acct_session_id),
-        station=row.calling_station_id,
-        address=row.framed_ipv4,
-        at=row.updated_at,
-        over=row.over,
-        prefixes=row.prefixes,
-        lasted=row.lasted,
-    )
+def _spooled(exchange: Exchange) -> Spooled:
+    return Spooled(exchange.received, exchange.client.nas.id, exchange.host, exchange.packet.raw)
 
 
-def _refuse(item: Item) -> None:
-    count("radius_dropped", reason="quarantine full")
-    item.exchange.drop()
+def _nothing(*_: object) -> None:
+    """Have nobody told."""
 
 
 __all__ = ["Accountant"]

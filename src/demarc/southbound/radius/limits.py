@@ -19,6 +19,9 @@ class Limits(msgspec.Struct, frozen=True):
         duplicate_age: how long replies are kept for those who ask again (RFC 5080, 2.2.2).
         duplicate_size: replies kept for each socket.
         accounting_batch: packets booked in one transaction.
+        accounting_lanes: transactions that book accounting at a time.
+        spool_after: seconds the database is away before accounting goes to the spool, if there is
+            one: less than a NAS waits for its acknowledgement.
         accounting_waiting: packets that may wait to be booked; more are met with silence.
         quarantine_hourly: packets of one NAS that are put aside in an hour; more get no answer. A
             NAS that tells of somebody else's users must not fill the disk.
@@ -41,6 +44,8 @@ class Limits(msgspec.Struct, frozen=True):
     duplicate_age: float = 10.0
     duplicate_size: int = 65_536
     accounting_batch: int = 250
+    accounting_lanes: int = 2
+    spool_after: float = 3.0
     accounting_waiting: int = 20_000
     quarantine_hourly: int = 1_000
     attempts_waiting: int = 50_000
