@@ -1,4 +1,4 @@
-"""Commands for NASes and for pools of addresses."""
+"""Commands for NASes."""
 
 from collections import Counter
 from datetime import datetime
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from demarc.views.nas_status import NasStatus
 
 nases = group("nas", "Network access servers: where subscribers log in.")
-pools = group("pool", "Prefixes whose addresses are leased to subscribers.")
 
 Network = Annotated[
     str | None,
@@ -70,19 +69,6 @@ class NasDetail(NasShown, frozen=True):
     """A NAS with the addresses it was seen at."""
 
     clients: list[ClientShown]
-
-
-class PoolShown(msgspec.Struct, frozen=True):
-    """A pool and how full it is, in addresses; ``isp`` is the only one whose services get them."""
-
-    id: UUID
-    network: str
-    name: str
-    prefix: str
-    isp: str | None
-    total: int
-    used: int
-    free: int
 
 
 # NASes
@@ -298,79 +284,4 @@ async def _realms(desk: "Desk", tx: "Tx") -> dict[str, UUID]:
     }
 
 
-# pools
-
-
-@command(pools, "list")
-async def list_pools(settings: "Settings", network: Network = None) -> list[PoolShown]:
-    """List pools, with how many of their addresses are used and free.
-
-    Examples:
-        demarc pool list
-    """
-    from demarc.cli.desk import opened
-
-    async with opened(settings) as desk, desk.system() as tx:
-        return await _pools(desk, tx, network)
-
-
-@command(pools, "add")
-async def add_pool(
-    settings: "Settings",
-    *,
-    name: Annotated[str, typer.Argument(help="As you call it.")],
-    prefix: Annotated[str, typer.Argument(help="IPv4, /16 to /32.")],
-    network: Network = None,
-    isp: Annotated[
-        str | None, typer.Option(metavar="SLUG", help="For services of this ISP alone.")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(metavar="ADDRESS", help="Never lease this one.")
-    ] = None,
-) -> PoolShown:
-    """Add a pool; its addresses can be leased at once.
-
-    Examples:
-        demarc pool add homes 198.51.100.0/24 --exclude 198.51.100.1
-        demarc pool add veloz 203.0.113.0/25 --isp veloz
-    """
-    from demarc.cli.desk import opened
-
-    async with opened(settings) as desk, desk.system() as tx:
-        on = await desk.network_meant(tx, network)
-        only = None if isp is None else await desk.parts.identity.tenant_named(tx, isp)
-        await desk.parts.aaa.create_pool(
-            tx,
-            owner_id=on.owner_id,
-            network_id=on.id,
-            name=name,
-            prefix=prefix,
-            tenant_id=None if only is None else only.id,
-            excluded=exclude,
-        )
-        return next(one for one in await _pools(desk, tx, on.slug) if one.name == name)
-
-
-async def _pools(desk: "Desk", tx: "Tx", network: str | None) -> list[PoolShown]:
-    slugs = {one.id: one.slug for one in await desk.parts.identity.tenants(tx)}
-    shown = []
-    for on in await desk.networks_meant(tx, network):
-        use = await desk.parts.aaa.pool_use(tx, on.id)
-        for one in await desk.parts.aaa.pools(tx, on.id):
-            total, used = (use[one.id].total, use[one.id].leased) if one.id in use else (0, 0)
-            shown.append(
-                PoolShown(
-                    id=one.id,
-                    network=on.slug,
-                    name=one.name,
-                    prefix=one.prefix or "",
-                    isp=slugs[one.tenant_id] if one.tenant_id else None,
-                    total=total,
-                    used=used,
-                    free=total - used,
-                )
-            )
-    return shown
-
-
-__all__ = ["nases", "pools"]
+__all__ = ["nases"]

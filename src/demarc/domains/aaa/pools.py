@@ -192,7 +192,8 @@ def _network(text: str, kind: PoolKind) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(text)
     except ValueError:
-        raise Invalid("prefix", f"{text} is not a prefix") from None
+        family = "IPv4" if kind == "ipv4" else "IPv6"
+        raise Invalid("prefix", f"{text} is not an {family} prefix") from None
     if isinstance(network, IPv4Network):
         if kind != "ipv4":
             raise Invalid("prefix", f"{text} is not an IPv6 prefix")
