@@ -34,7 +34,13 @@ async def run(role: str) -> None:
     configure_logs(settings, role)
     tenants, system = _POOLS[role]
     db = await Database.open(
-        conninfo, tenant_pool=tenants, system_pool=system, name=f"demarc/{role}", timeout=30
+        conninfo,
+        tenant_pool=tenants,
+        system_pool=system,
+        name=f"demarc/{role}",
+        timeout=30,
+        # it can do without for a while
+        wait=role != "radius",
     )
     parts = assemble(settings, db, KeyRing.open(settings.key_file, create=False))
     stop = child.stop_event()

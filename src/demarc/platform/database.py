@@ -98,6 +98,7 @@ class Database:
         name: str = "demarc",
         timeout: float = 10.0,  # noqa: ASYNC109 - the pool's own limit, not a cancel scope
         patience: float = 5.0,
+        wait: bool = True,
     ) -> Self:
         """Open both pools.
 
@@ -108,6 +109,7 @@ class Database:
             name: shown by the server as the application's name.
             timeout: seconds within which the server must be reached.
             patience: seconds a transaction waits for a free connection.
+            wait: for the server to be reached; else it may be away, and come later.
 
         Raises:
             psycopg.OperationalError: the server cannot be reached in time.
@@ -136,10 +138,11 @@ class Database:
             )
         ]
         database = cls(pools[0], pools[1], conninfo)
-        await _reached(conninfo, timeout)
+        if wait:
+            await _reached(conninfo, timeout)
         try:
             for pool in pools:
-                await pool.open(wait=True, timeout=timeout)
+                await pool.open(wait=wait, timeout=timeout)
         except BaseException:
             await database.close()
             raise

@@ -213,6 +213,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             default="<data>/keys.toml",
         ),
     ] = _WORKED_OUT
+    accounting_spool: Annotated[
+        Path,
+        Setting(
+            "Folder where RADIUS accounting is kept, and acknowledged, while the database is away; "
+            "each node needs its own, on a disk that keeps what is synced.",
+            values.PATH,
+            default="<data>/spool",
+        ),
+    ] = _WORKED_OUT
+    accounting_spool_size: Annotated[
+        int,
+        Setting(
+            "Size of that spool at most, MiB: about 3,000 packets each. 0 keeps none there.",
+            values.whole(0, 1_048_576),
+        ),
+    ] = 256
     log_format: Annotated[
         Literal["json", "console", "auto"],
         Setting(
@@ -287,6 +303,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Work out what follows from other settings."""
         if self.key_file == _WORKED_OUT:
             msgspec.structs.force_setattr(self, "key_file", self.data / "keys.toml")
+        if self.accounting_spool == _WORKED_OUT:
+            msgspec.structs.force_setattr(self, "accounting_spool", self.data / "spool")
         if self.radsec_port is None and self.radsec_cert is not None:
             msgspec.structs.force_setattr(self, "radsec_port", _RADSEC_PORT)
         if not self.public_url:
