@@ -63,11 +63,11 @@ class Crowd:
         sessions: by service.
     """
 
-    def __init__(self, running: Running, interim: float = 0.1) -> None:
+    def __init__(self, running: Running, interim: float = 0.1, name: str = "bng") -> None:
         self._running = running
         secret = NAS_SECRET.encode()
         self.nas = Nas(
-            "bng", secret, running.auth, running.acct, interim_seconds=interim, retry=RETRY
+            name, secret, running.auth, running.acct, interim_seconds=interim, retry=RETRY
         )
         self.witness = Witness(running.acct, secret, retry=RETRY)
         self.nas.accounting = self.witness
