@@ -12,7 +12,7 @@ from demarc.domains.aaa import addresses, queries, terms_queries
 from demarc.domains.aaa.accounting import Subscriber
 from demarc.domains.aaa.events import CredentialAccepted
 from demarc.domains.aaa.model import Lease, Nas, Realm
-from demarc.domains.aaa.profiles import Profile, shared
+from demarc.domains.aaa.profiles import Profile, is_kept, shared
 from demarc.domains.aaa.queries import LoginRow, SubscriberRow
 from demarc.platform.database import Tx
 from demarc.platform.events import emit
@@ -187,6 +187,24 @@ async def logins_by_id(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Login]:
     return {row.id: _login(row) for row in rows}
 
 
+async def refresh_profiles(tx: Tx, ids: Sequence[UUID]) -> bool:
+    """Bring the profiles that log-ins in memory share up to date.
+
+    Args:
+        tx: of the system.
+        ids: those that changed.
+
+    Returns:
+        Whether one of them is now for log-ins that do not have it in memory, so that they are to
+        be read again.
+    """
+    unknown = False
+    for row in await terms_queries.PROFILES_NOW.all(tx, ids=list(ids)):
+        unknown = unknown or (row.is_default and not is_kept(row.id))
+        shared(row.id, row.name, row.version, row.settings)
+    return unknown
+
+
 def _profile(given: list[str]) -> Profile:
     profile_id, name, version, settings = given
     return shared(UUID(profile_id), name, float(version), settings)
@@ -338,6 +356,7 @@ __all__ = [
     "logins_by_id",
     "logins_by_name",
     "record_attempts",
+    "refresh_profiles",
     "subscribers_by_id",
     "subscribers_by_name",
 ]

@@ -154,6 +154,11 @@ def shared(profile_id: UUID, name: str, version: float, settings: str) -> Profil
     return known
 
 
+def is_kept(profile_id: UUID) -> bool:
+    """Tell whether some log-in in memory has had this profile."""
+    return profile_id in _kept
+
+
 def _extras(settings: Settings) -> tuple[Extras, Extras]:
     return (
         Extras(
@@ -262,6 +267,7 @@ __all__ = [
     "Restraint",
     "Settings",
     "check",
+    "is_kept",
     "of_text",
     "read_settings",
     "shared",

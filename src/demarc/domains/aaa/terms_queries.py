@@ -52,6 +52,27 @@ BIND = Statement(
     """,
 )
 
+
+class ProfileNow(msgspec.Struct, frozen=True):
+    """A profile as log-ins share it in memory; version in seconds since 1970."""
+
+    id: UUID
+    name: str
+    version: float
+    settings: str
+    is_default: bool
+
+
+PROFILES_NOW = Statement(
+    "aaa.profiles_now",
+    """
+    SELECT id, name, extract(epoch FROM updated_at)::float8 AS version,
+           settings::text AS settings, is_default
+    FROM radius_profile WHERE id = ANY(%(ids)s::uuid[])
+    """,
+    ProfileNow,
+)
+
 _TARGET = """s.id, s.tenant_id, s.owner_id, s.service_id, s.credential_id, s.nas_id,
     host(s.nas_address) AS nas_address, s.acct_session_id, s.username,
     host(s.framed_ipv4) AS framed_ipv4, s.calling_station_id, s.nas_port_id, s.started_at, g.terms"""

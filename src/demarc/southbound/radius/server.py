@@ -30,6 +30,7 @@ from demarc.southbound.radius.listener import Listener
 from demarc.southbound.radius.live_sessions import LiveSessions
 from demarc.southbound.radius.neighbours import Neighbours
 from demarc.southbound.radius.outage import is_outage
+from demarc.southbound.radius.profiles import Profiles
 from demarc.southbound.radius.proxy.proxy import Proxy
 from demarc.southbound.radius.radsec import RadsecListener
 from demarc.southbound.radius.sightings import Sightings
@@ -41,7 +42,7 @@ _SWEEP_EVERY = 30.0
 _PORTION = 2000
 _PAUSE = 1.0
 _STOP_WITHIN = 8.0
-_FOLLOWED = ["credential", "nas", "nas_client", "realm", "session"]
+_FOLLOWED = ["credential", "nas", "nas_client", "realm", "session", "radius_profile"]
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -110,6 +111,7 @@ class RadiusServer:
         self._sessions = LiveSessions(db, self._stations, clock, monotonic_clock)
         self._neighbours = Neighbours(db, self._sessions, node)
         self._credentials = Credentials(db, limits, monotonic_clock)
+        self._profiles = Profiles(db, self._credentials, limits)
         self._attempts = Attempts(db, limits)
         self._authenticator = Authenticator(
             db=db,
@@ -160,6 +162,7 @@ class RadiusServer:
             self._task(self._follow(followed)),
             self._task(self._reload_clients()),
             self._task(self._sweep()),
+            self._task(self._profiles.run()),
             self._task(self._sightings.run()),
             self._task(self._neighbours.run()),
             self._task(self._neighbours.read()),
@@ -299,6 +302,7 @@ class RadiusServer:
             self._credentials.forget()
             self._equipment_changed.set()
             self._neighbours.missed()
+            self._profiles.missed()
         followed.set()
 
     def _take_over(self, batch: Sequence[changes.Change]) -> None:
@@ -307,6 +311,8 @@ class RadiusServer:
                 self._credentials.changed(change.key)
             elif change.kind == "session":
                 self._neighbours.told(change.key)
+            elif change.kind == "radius_profile":
+                self._profiles.changed(change.key)
             else:
                 self._equipment_changed.set()
 

@@ -272,7 +272,7 @@ async def test_what_a_transition_sets_is_what_radius_reads(house):
         )
     async with house.db.system() as tx:
         (login,) = await logins_by_name(
-            tx, [(made.realm_id, made.username), (made.realm_id, "nobody")]
+            tx, [(made.realm_id, made.username, "pppoe"), (made.realm_id, "nobody", "pppoe")]
         )
     assert (login.access, login.download_bps, login.upload_bps) == ("suspended", 7, 3)
     assert [lease.address for lease in login.leases] == ["100.64.0.1"]
