@@ -22,18 +22,21 @@ def add_to(app: typer.Typer) -> None:
 async def doctor(settings: "Settings") -> "Shown":
     """Look at what Demarc stands on, and say what is wrong and how to mend it.
 
-    It looks at the database (version, migrations, roles, row-level security, partitions), the keys,
-    the clock, ports, socket buffers and the disk. Exit code 1 tells that there is a problem.
+    It looks at the database (version, migrations, roles, row-level security, partitions), the keys
+    and what is encrypted with them, the clock and who sets it, time zones, ports, the certificate,
+    socket buffers, open files and the disk. Give it the settings of the server: a flag, or the
+    variables of its environment. Exit code 1 tells that there is a problem.
 
     Examples:
         demarc doctor
         demarc doctor --json | jq '.[] | select(.state != "ok")'
     """
     from demarc.cli.answers import Shown
-    from demarc.cli.examine import database, machine
+    from demarc.cli.examine import database, machine, serving
 
     stored = await database.examine(settings)
     findings = [*stored.findings, *machine.examine(settings, empty=stored.empty)]
+    findings += serving.examine(settings)
     broken = any(finding.state == "problem" for finding in findings)
     return Shown(findings, as_text(findings), 1 if broken else 0)
 

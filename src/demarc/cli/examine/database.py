@@ -9,6 +9,7 @@ import psycopg
 
 from demarc.app.parts import server
 from demarc.app.upkeep import PARTITIONED
+from demarc.cli.examine import stored
 from demarc.cli.examine.finding import Finding, problem, warning, well
 from demarc.platform import clock
 from demarc.platform.migrations import ChangedMigration, pending
@@ -98,6 +99,11 @@ async def _looked_at(conn: Connection, conninfo: str, settings: Settings) -> Exa
     for look in looks:
         found.append(await look(conn))
     found.append(await readable(conn, settings))
+    if all(finding.what != "roles" or finding.state == "ok" for finding in found):
+        found.append(await stored.keys_in_use(conninfo, settings.key_file))
+    found.append(await stored.zones(conn))
+    if settings.database_url is not None:
+        found.append(await stored.login_role(conn))
     return Examined(found)
 
 

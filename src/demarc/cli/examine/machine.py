@@ -5,20 +5,30 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import stat
 from pathlib import Path
 
+from demarc.app.listening import LISTENING, PARENT
 from demarc.cli.examine.finding import Finding, problem, warning, well
 from demarc.platform.postgres import ServerProblem, locate
 from demarc.platform.processes import udp
 from demarc.platform.processes.sockets import UDP_BUFFER
 from demarc.platform.secrets import KeyFileError, KeyRing
-from demarc.platform.settings import Settings
+from demarc.platform.settings import Settings, flag_of
 
 _PATIENCE = 2.0
 _LITTLE_ROOM = 1 << 30
 _TIGHT = 0.10
 _OK = 200
+
+_NAMES = {
+    "https": "HTTPS",
+    "auth": "RADIUS authentication",
+    "acct": "RADIUS accounting",
+    "radsec": "RADIUS over TLS",
+    "metrics": "metrics",
+}
 
 
 def examine(settings: Settings, *, empty: bool) -> list[Finding]:
@@ -28,22 +38,27 @@ def examine(settings: Settings, *, empty: bool) -> list[Finding]:
         settings: what the machine is to serve.
         empty: nothing is stored yet, so that no key is needed yet.
     """
-    answers = _answers(settings.http_host, settings.http_port)
+    answers = None
+    if "web" in settings.roles:
+        secure = settings.tls_cert is not None and settings.https_port is None
+        answers = _answers(settings.http_host, settings.http_port, secure=secure)
     found = [keys(settings.key_file, needed=not empty)]
     if settings.database_url is None:
         found.append(_programs(settings))
-    found += [
-        _http(settings, answers=answers),
-        *(
-            _radius(settings.radius_host, port, name, answers=answers)
-            for port, name in (
-                (settings.radius_auth_port, "RADIUS authentication"),
-                (settings.radius_acct_port, "RADIUS accounting"),
-            )
-        ),
-        buffers(),
-        disk(settings.data),
-    ]
+    if "web" in settings.roles:
+        found.append(_http(settings, answers=answers))
+    taken_by_us = answers or _runs_here(settings)
+    for each in LISTENING:
+        port = getattr(settings, each.port)
+        if each.name == "http" or port is None or each.role not in (*settings.roles, PARENT):
+            continue
+        host = getattr(settings, each.host)
+        kind = socket.SOCK_DGRAM if each.make is udp else socket.SOCK_STREAM
+        what = _NAMES.get(each.name, each.name)
+        found.append(_port(what, host, port, kind, flag_of(each.port), ours=taken_by_us))
+    if "radius" in settings.roles:
+        found.append(buffers())
+    found.append(disk(settings.data))
     return found
 
 
@@ -79,11 +94,19 @@ def _programs(settings: Settings) -> Finding:
     return well("PostgreSQL's programs", str(binaries.bin_dir))
 
 
-def _answers(host: str, port: int) -> bool | None:
+def _answers(host: str, port: int, *, secure: bool = False) -> bool | None:
     """Tell whether Demarc answers there: None where nobody does."""
     if port == 0:
         return None
-    connection = http.client.HTTPConnection(_reachable(host), port, timeout=_PATIENCE)
+    connection: http.client.HTTPConnection
+    if secure:
+        # who it is does not matter here, and its certificate is for another name
+        anybody = ssl._create_unverified_context()  # noqa: S323, SLF001
+        connection = http.client.HTTPSConnection(
+            _reachable(host), port, timeout=_PATIENCE, context=anybody
+        )
+    else:
+        connection = http.client.HTTPConnection(_reachable(host), port, timeout=_PATIENCE)
     try:
         connection.request("GET", "/healthz")
         response = connection.getresponse()
@@ -109,12 +132,29 @@ def _http(settings: Settings, *, answers: bool | None) -> Finding:
     return _free("HTTP", host, port, socket.SOCK_STREAM, "--http-port")
 
 
-def _radius(host: str, port: int, name: str, *, answers: bool | None) -> Finding:
-    flag = "--radius-auth-port" if name.endswith("authentication") else "--radius-acct-port"
-    found = _free(name, host, port, socket.SOCK_DGRAM, flag)
-    if found.state == "problem" and answers and "taken" in found.says:
-        return well(name, f"{host}:{port} is taken while Demarc answers HTTP")
+def _port(
+    what: str, host: str, port: int, kind: socket.SocketKind, flag: str, *, ours: bool | None
+) -> Finding:
+    found = _free(what, host, port, kind, flag)
+    if found.state == "problem" and ours and "taken" in found.says:
+        return well(what, f"{host}:{port} is taken while Demarc runs here")
     return found
+
+
+def _runs_here(settings: Settings) -> bool:
+    """Tell whether metrics are answered, which they are on a machine without the web, too."""
+    if settings.metrics_port in (None, 0):
+        return False
+    connection = http.client.HTTPConnection(
+        _reachable(settings.metrics_host), settings.metrics_port, timeout=_PATIENCE
+    )
+    try:
+        connection.request("GET", "/")
+        return b"metrics are at" in connection.getresponse().read(1000)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _free(what: str, host: str, port: int, kind: socket.SocketKind, flag: str) -> Finding:

@@ -34,10 +34,12 @@ def change(database_url):
 
 def test_a_fresh_database_is_well(found):
     findings = found()
+    # the tests' role is a superuser, which is told
+    assert findings.pop("login role").state == "warning"
     assert {one.state for one in findings.values()} == {"ok"}
     assert set(findings) == {
         *("database", "clock", "migrations", "roles", "row-level security", "partitions"),
-        *("accounting", "secrets"),
+        *("accounting", "secrets", "keys in use", "time zones"),
     }
 
 
@@ -84,9 +86,40 @@ def test_secrets_of_other_keys_are_a_problem(found, change, tmp_path):
         "INSERT INTO nas (owner_id, network_id, name, prefix, secret)"
         f" SELECT owner_id, id, 'b', '192.0.2.1', '\\x{other.hex()}' FROM network",
     )
-    finding = found()["secrets"]
-    assert finding.state == "problem"
-    assert "cannot be read" in finding.says
+    findings = found()
+    assert findings["secrets"].state == "problem"
+    assert "cannot be read" in findings["secrets"].says
+    # and so it is told of values that nobody has looked at
+    assert findings["keys in use"].state == "problem"
+    assert "1 value(s) are under keys that are not in" in findings["keys in use"].says
+
+
+def test_secrets_under_an_older_key_are_a_warning(found, change, tmp_path):
+    ring = KeyRing.open(tmp_path / "keys.toml")
+    secret = ring.encrypt(b"testing", row=b"any")
+    change(
+        "INSERT INTO tenant (slug, name) VALUES ('a', 'A')",
+        "INSERT INTO network (owner_id, slug, name) SELECT id, 'n', 'N' FROM tenant",
+        "INSERT INTO nas (owner_id, network_id, name, prefix, secret)"
+        f" SELECT owner_id, id, 'b', '192.0.2.1', '\\x{secret.hex()}' FROM network",
+    )
+    assert found()["keys in use"].state == "ok"
+    ring.rotate()
+    finding = found()["keys in use"]
+    assert (finding.state, finding.mend) == ("warning", "demarc keys rotate --resume")
+
+
+@pytest.mark.parametrize(
+    ("zone", "state"), [("Africa/Johannesburg", "ok"), ("Atlantis/Capital", "problem")]
+)
+def test_time_zones_that_are_used_are_known(found, change, zone, state):
+    change(
+        "ALTER TABLE tenant DROP CONSTRAINT IF EXISTS tenant_timezone_check",
+        f"INSERT INTO tenant (slug, name, timezone) VALUES ('a', 'A', '{zone}')",
+    )
+    finding = found()["time zones"]
+    assert finding.state == state
+    assert zone in finding.says
 
 
 def test_a_changed_migration_is_a_problem_and_nothing_else_is_tried(found, change):

@@ -93,6 +93,36 @@ def test_another_program_on_the_http_port_is_a_problem(found):
     assert "not Demarc" in finding.says
 
 
+def test_ports_of_what_this_machine_does_are_looked_at_and_no_others(found):
+    shared = {"database_url": "host=db", "metrics_port": free_port()}
+    radius = found(roles="radius", **shared)
+    assert {"RADIUS authentication", "UDP buffers", "metrics"} <= set(radius)
+    assert "HTTP" not in radius
+    web = found(roles="web", https_port=free_port(), **shared)
+    assert {"HTTP", "HTTPS", "metrics"} <= set(web)
+    assert not {"RADIUS authentication", "UDP buffers"} & set(web)
+
+
+def test_a_port_for_metrics_that_is_taken_is_a_problem_with_its_flag(found):
+    with held(socket.SOCK_STREAM) as taken:
+        taken.listen()
+        finding = found(metrics_port=taken.getsockname()[1])["metrics"]
+    assert finding.state == "problem"
+    assert "--metrics-port" in finding.mend
+
+
+def test_demarc_on_its_ports_is_known_by_its_metrics_too(found):
+    with answering(b"metrics are at /metrics\n") as port, held(socket.SOCK_DGRAM) as taken:
+        findings = found(
+            roles="radius",
+            database_url="host=db",
+            metrics_port=port,
+            radius_auth_port=taken.getsockname()[1],
+        )
+    assert findings["RADIUS authentication"].state == "ok"
+    assert findings["metrics"].state == "ok"
+
+
 def test_an_address_of_another_machine_is_a_problem(found):
     finding = found(radius_host="192.0.2.1", radius_auth_port=1812)["RADIUS authentication"]
     assert finding.state == "problem"
