@@ -8,6 +8,9 @@ need() { # program package
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || wanted="$wanted $2"
 }
 need radclient freeradius-utils
+need eapol_test eapoltest
+need hostapd hostapd
+need wpa_supplicant wpasupplicant
 need snmpget snmp
 need snmpd snmpd
 need promtool prometheus

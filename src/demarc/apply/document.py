@@ -172,6 +172,8 @@ class NasTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True)
     require_message_authenticator: Literal["yes", "no", "auto"] = "auto"
     limit_proxy_state: Literal["yes", "no", "auto"] = "auto"
     certificate: str | None = None
+    mac_authentication: bool = False
+    circuit_authentication: bool = False
     counters_reversed: bool = False
     speed_attributes: list[str] | None = None
     interim_interval: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 300
@@ -280,7 +282,7 @@ class UserTable(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     password: Hidden | None = None
     password_env: str | None = None
-    roles: dict[str, Literal["admin", "noc", "support", "field", "readonly"]] = {}
+    roles: dict[str, str] = {}
 
     def faults(self) -> Iterator[Fault]:
         """It has one password, or none."""

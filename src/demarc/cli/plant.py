@@ -48,6 +48,8 @@ class NasShown(msgspec.Struct, frozen=True):
     limit_proxy_state: str
     signing: int
     certificate: str | None
+    mac_authentication: bool
+    circuit_authentication: bool
     interim_interval: int
     reach: str
 
@@ -119,6 +121,12 @@ async def add_nas(
     certificate: Annotated[
         str | None, typer.Option(help="Over RadSec: a name in its certificate, or sha256:....")
     ] = None,
+    mac_authentication: Annotated[
+        bool, typer.Option("--mac-authentication", help="It may log in by MAC address alone.")
+    ] = False,
+    circuit_authentication: Annotated[
+        bool, typer.Option("--circuit-authentication", help="It may log in by the line alone.")
+    ] = False,
     interim_interval: Annotated[
         int, typer.Option(min=10, max=86400, help="Seconds between interim updates.")
     ] = 300,
@@ -154,6 +162,8 @@ async def add_nas(
             require_message_authenticator=require_message_authenticator,
             limit_proxy_state=limit_proxy_state,
             certificate=certificate,
+            mac_authentication=mac_authentication,
+            circuit_authentication=circuit_authentication,
             interim_interval=interim_interval,
             reach=reach,
         )
@@ -268,6 +278,8 @@ async def _nases(desk: "Desk", tx: "Tx", network: str | None) -> list[NasShown]:
             limit_proxy_state=one.limit_proxy_state,
             signing=signing[one.id],
             certificate=one.certificate,
+            mac_authentication=one.mac_authentication,
+            circuit_authentication=one.circuit_authentication,
             interim_interval=one.interim_interval,
             reach=one.reach,
         )

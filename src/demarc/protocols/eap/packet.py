@@ -7,20 +7,24 @@ from typing import Final
 
 import msgspec
 
+from demarc.protocols.radius.errors import Malformed
+
+__all__ = [
+    "HEADER_SIZE",
+    "MAX_PACKET",
+    "Code",
+    "Malformed",
+    "Packet",
+    "Type",
+    "decode",
+    "failure",
+    "read_md5",
+    "request",
+    "success",
+]
+
 HEADER_SIZE: Final = 4
 MAX_PACKET: Final = 65_535
-
-
-class Malformed(Exception):
-    """Octets that are not what they should be.
-
-    Attributes:
-        reason: what is wrong, in words that never hold anything from the packet.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Code(IntEnum):

@@ -21,6 +21,9 @@ from demarc.protocols.radius.packet import Code
 from demarc.southbound.radius.attempts import Attempts
 from demarc.southbound.radius.clients import Clients
 from demarc.southbound.radius.credentials import Credentials, Entry, Key
+from demarc.southbound.radius.eap.method import People
+from demarc.southbound.radius.eap.server import EapServer
+from demarc.southbound.radius.eap.tls import Files
 from demarc.southbound.radius.exchange import Exchange
 from demarc.southbound.radius.identity import circuit_of, keys_of
 from demarc.southbound.radius.limits import Limits
@@ -36,6 +39,7 @@ from demarc.southbound.radius.verification import Overloaded, Verdict, Verifier
 
 _log = structlog.get_logger(__name__)
 
+EAP_MESSAGE = DICTIONARY["EAP-Message"]
 CALLING_STATION_ID = DICTIONARY["Calling-Station-Id"]
 NO_ADDRESS = "no free address"
 
@@ -72,6 +76,7 @@ class Authenticator:
         attempts: records what was answered.
         limits: how long the database is waited for.
         clock: monotonic seconds.
+        eap: the certificate for EAP methods with TLS; without it they are not offered.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class Authenticator:
         attempts: Attempts,
         limits: Limits,
         clock: Monotonic,
+        eap: Files | None = None,
     ) -> None:
         self._db = db
         self._clients = clients
@@ -94,11 +100,16 @@ class Authenticator:
         self._limits = limits
         self._clock = clock
         self._verifier = Verifier(keyring, clock)
+        people = People(clients, credentials, self._verifier)
+        self._eap = EapServer(people, self, clock, eap)
         self._leasing: dict[UUID, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, exchange: Exchange) -> None:
         """Answer an Access-Request: at once if its log-in is in memory, else once it is read."""
+        if exchange.packet.value(EAP_MESSAGE) is not None:
+            self._eap.take(exchange)
+            return
         keys = keys_of(exchange.packet, exchange.client, self._clients)
         if not keys:
             self.refuse(exchange, None, WRONG)
@@ -265,7 +276,10 @@ class Authenticator:
             reason: as its NAS and its ISP are told.
             extra: what the method adds to the Reject, ready to be sent.
         """
-        exchange.reply(Code.ACCESS_REJECT, reject_attributes(reason) + extra)
+        # beside EAP there is no Reply-Message (RFC 3579, 2.6.5): the peer would not be shown it
+        eap = exchange.packet.value(EAP_MESSAGE) is not None
+        told = b"" if eap else reject_attributes(reason)
+        exchange.reply(Code.ACCESS_REJECT, told + extra)
         count("radius_replies", kind="reject")
         if login is not None:
             station = exchange.packet.text(CALLING_STATION_ID)
@@ -308,6 +322,7 @@ class Authenticator:
 
     async def stop(self) -> None:
         """Wait for the log-ins that are being answered."""
+        await self._eap.stop()
         await self._verifier.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

@@ -48,15 +48,19 @@ def keys_of(packet: Packet, client: Client, clients: Clients) -> tuple[Key, ...]
     if packet.value(FRAMED_PROTOCOL) == _PPP:
         return named
     found: list[Key] = []
-    if nas.mac_authentication and login is not None:
-        mac = canonical(login)
-        if mac is not None:
-            found.append((nas.network_id, mac, "mac"))
+    mac = None if login is None else mac_of(login, client)
+    if mac is not None:
+        found.append((nas.network_id, mac, "mac"))
     if nas.circuit_authentication:
         line = packet.text(AGENT_CIRCUIT_ID) or login
         if line is not None:
             found.append((nas.network_id, line, "circuit_id"))
     return (*found, *named)
+
+
+def mac_of(login: str, client: Client) -> str | None:
+    """Give the MAC address a log-in is, where the NAS may log in by that."""
+    return canonical(login) if client.nas.mac_authentication else None
 
 
 def by_name(login: str | None, kind: str, client: Client, clients: Clients) -> tuple[Key, ...]:
@@ -98,9 +102,13 @@ def prove_place(
 
 def other_station(mac: str, packet: Packet) -> bool:
     """Tell whether a request names another station than the MAC address it logs in."""
+    return station_of(packet) not in {None, mac}
+
+
+def station_of(packet: Packet) -> str | None:
+    """Give the MAC address of the station, as far as the NAS tells one."""
     station = packet.text(CALLING_STATION_ID)
-    told = None if station is None else canonical(station)
-    return told is not None and told != mac
+    return None if station is None else canonical(station)
 
 
 def _spellings(name: str) -> list[bytes]:
@@ -117,6 +125,8 @@ __all__ = [
     "by_name",
     "circuit_of",
     "keys_of",
+    "mac_of",
     "other_station",
     "prove_place",
+    "station_of",
 ]

@@ -1,0 +1,1 @@
+"""EAP over RADIUS (RFC 3579): the server's side of the methods."""
