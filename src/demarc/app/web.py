@@ -123,7 +123,7 @@ def _probes(db: Database) -> dict[str, Probe]:
 
 
 async def _follow_identity(parts: Parts, authenticator: Authenticator) -> None:
-    kinds = ["person", "api_client", "api_token", "network_isp"]
+    kinds = ["person", "api_client", "api_token", "network_isp", "role"]
     async for batch in changes.follow(parts.db, kinds):
         people = [change.key for change in batch or () if change.kind == "person"]
         if batch is None or len(people) < len(batch):

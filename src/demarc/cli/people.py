@@ -19,13 +19,13 @@ users = group(
     """People who log in, and what they may do where.
 
 \b
-A person has a role at each organisation they work for:
-    admin, noc, support, field   read and change what is the organisation's
-    readonly                     read it
+A person has a role at each organisation they work for; demarc role list shows what each permits:
+    admin, noc, support, field, finance, readonly, integrator, and the organisation's own
 
 They call the APIs with e-mail and password (HTTP Basic); who works for several organisations
-names one in the header X-Demarc-Tenant. A new role, a new password or a shut door counts from
-their next call on. Programs have tokens instead: demarc token.""",
+names one in the header X-Demarc-Tenant, else it is the one where they have had a role for longest.
+A new role, a new password or a shut door counts from their next call on. Programs have tokens
+instead: demarc token, demarc client.""",
 )
 
 _GENERATED = 16
@@ -71,7 +71,7 @@ async def add_user(
     email: str,
     name: Annotated[str, typer.Option(help="As it is shown to others.")],
     tenant: Annotated[str, typer.Option(metavar="SLUG", help="Whom they work for.")],
-    role: Annotated[str, typer.Option(help="admin, noc, support, field or readonly.")] = "readonly",
+    role: Annotated[str, typer.Option(help="As in `demarc role list`.")] = "readonly",
     password_env: FROM_ENVIRONMENT = None,
     generate: Annotated[
         bool, typer.Option("--generate", help="Make a password and show it once.")
@@ -90,7 +90,7 @@ async def add_user(
         identity = desk.parts.identity
         works_for = await identity.tenant_named(tx, tenant)
         if email.strip().lower() in {one.email for one in await identity.people(tx)}:
-            raise Conflict(f"{email} is known; see: demarc user role, demarc user password")
+            raise Conflict(f"{email} is known; see: demarc user grant, demarc user password")
         password = _password(password_env, generate=generate)
         person = await identity.put_person(tx, email=email, name=name, password=password)
         await identity.give_role(tx, person_id=person.id, tenant_id=works_for.id, role=role)
@@ -98,18 +98,18 @@ async def add_user(
     return msgspec.structs.replace(shown, password=password) if generate else shown
 
 
-@command(users, "role")
-async def give_role(
+@command(users, "grant")
+async def grant(
     settings: "Settings",
     *,
     email: str,
     tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The organisation's short name.")],
-    role: Annotated[str, typer.Argument(help="admin, noc, support, field or readonly.")],
+    role: Annotated[str, typer.Argument(help="As in `demarc role list`.")],
 ) -> UserShown:
     """Say as what a person works for an organisation.
 
     Examples:
-        demarc user role ana@example.net veloz support
+        demarc user grant ana@example.net veloz support
     """
     from demarc.cli.desk import opened
 
@@ -118,6 +118,28 @@ async def give_role(
         person = await identity.person_named(tx, email)
         works_for = await identity.tenant_named(tx, tenant)
         await identity.give_role(tx, person_id=person.id, tenant_id=works_for.id, role=role)
+        return await _user(desk, tx, person)
+
+
+@command(users, "revoke")
+async def revoke(
+    settings: "Settings",
+    *,
+    email: str,
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The organisation's short name.")],
+) -> UserShown:
+    """Have a person work for an organisation no longer, at once.
+
+    Examples:
+        demarc user revoke ana@example.net veloz
+    """
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk, desk.system() as tx:
+        identity = desk.parts.identity
+        person = await identity.person_named(tx, email)
+        works_for = await identity.tenant_named(tx, tenant)
+        await identity.take_role(tx, person_id=person.id, tenant_id=works_for.id)
         return await _user(desk, tx, person)
 
 

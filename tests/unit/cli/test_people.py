@@ -36,7 +36,7 @@ def test_nobody_is_added_twice(house):
 
 def test_roles_are_by_organisation(house):
     house(*ANA, "--generate")
-    house("user", "role", "ana@example.net", "veloz", "support")
+    house("user", "grant", "ana@example.net", "veloz", "support")
     assert house("user", "list", "--tenant", "veloz", "--json").json[0]["roles"] == {
         "fibra": "admin",
         "veloz": "support",
@@ -44,7 +44,7 @@ def test_roles_are_by_organisation(house):
     assert house("user", "list", "--tenant", "calma").out == "none\n"
     assert (
         "role must be one of"
-        in house("user", "role", "ana@example.net", "veloz", "king", code=1).err
+        in house("user", "grant", "ana@example.net", "veloz", "king", code=1).err
     )
 
 
@@ -59,7 +59,7 @@ def test_a_person_is_shut_out_and_let_in_again(house):
 @pytest.mark.parametrize(
     "args",
     [
-        ("user", "role", "nobody@example.net", "fibra", "admin"),
+        ("user", "grant", "nobody@example.net", "fibra", "admin"),
         ("user", "list", "--tenant", "nobody"),
         ("token", "issue", "nobody", "aex", "crm"),
         ("token", "revoke", "00000000-0000-4000-8000-000000000000"),

@@ -9,7 +9,7 @@ import msgspec
 
 from demarc.domains.errors import Limited
 from demarc.domains.identity import queries
-from demarc.domains.identity.model import ROLE_SCOPES, Principal, Unauthenticated
+from demarc.domains.identity.model import READ, WRITE, Principal, Unauthenticated
 from demarc.platform.database import Actor, Database
 from demarc.platform.secrets import (
     FailureLimiter,
@@ -25,6 +25,8 @@ _TOKEN_MAX_AGE = 15.0
 _TOKENS_KEPT = 4096
 # people's e-mails are one name space, whatever API they call
 _PEOPLE = "people"
+# a person's credential is narrowed by their role alone
+_EVERYTHING = frozenset({READ, WRITE})
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -108,6 +110,8 @@ class Authenticator:
             actor=Actor("client", row.client_id, f"client:{row.client_name}"),
             api=row.api,
             scopes=frozenset(row.scopes),
+            role=row.role,
+            permissions=frozenset(row.permissions),
             owns_network=row.owns_network,
             sells=row.sells,
         )
@@ -135,8 +139,9 @@ class Authenticator:
             email: as they log in.
             password: in clear; it is checked off the loop and never kept.
             address: the caller's, by which failures are limited.
-            tenant: the slug of the organisation they act for; if not given, their first that
-                stands on the side called.
+            tenant: the slug of the organisation they act for. If not given, it is the one of
+                those on the side called where they have had a role for longest; where several
+                came at once, the first by its slug, octet by octet.
             as_owner: the side called is that of networks' owners, not of ISPs.
 
         Raises:
@@ -156,7 +161,8 @@ class Authenticator:
         if not rows or self._verified.find(rows[0].password_hash, email, password) is None:
             self._refuse_guessers(email, address)
             await self._verify(rows[0] if rows else None, email, password, address, epoch)
-        # those of the side called come first; among them the order is that of their names
+        # those of the side called come first; among them the order is that of their roles' age, so
+        # that a further role does not change for whom somebody acts
         rows.sort(key=lambda row: not (row.owns_network if as_owner else row.sells))
         for row in rows:
             if tenant is None or row.tenant_slug == tenant:
@@ -164,7 +170,9 @@ class Authenticator:
                     tenant_id=row.tenant_id,
                     actor=Actor("person", row.person_id, f"person:{email}"),
                     api=None,
-                    scopes=ROLE_SCOPES[row.role],
+                    scopes=_EVERYTHING,
+                    role=row.role,
+                    permissions=frozenset(row.permissions),
                     owns_network=row.owns_network,
                     sells=row.sells,
                 )

@@ -6,22 +6,16 @@ from uuid import UUID
 
 import msgspec
 
+from demarc.domains.identity.permissions import permits, reads
 from demarc.platform.database import Actor
 
 Api = Literal["aex", "fno", "hubsoft", "flashman", "krill", "peplink"]
-Role = Literal["admin", "noc", "support", "field", "readonly"]
 
 READ = "read"
 WRITE = "write"
 
-# What a person's role lets them do through an API.
-ROLE_SCOPES: dict[str, frozenset[str]] = {
-    "admin": frozenset({READ, WRITE}),
-    "noc": frozenset({READ, WRITE}),
-    "support": frozenset({READ, WRITE}),
-    "field": frozenset({READ, WRITE}),
-    "readonly": frozenset({READ}),
-}
+INTEGRATOR = "integrator"
+"""The role of an API client that was given no other."""
 
 
 class Unauthenticated(Exception):
@@ -69,13 +63,29 @@ class Person(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class Role(msgspec.Struct, frozen=True):
+    """A set of permissions under a name.
+
+    Attributes:
+        tenant_id: whose own it is; None for those that every organisation has.
+        permissions: as in `demarc.domains.identity.permissions`.
+    """
+
+    id: UUID
+    tenant_id: UUID | None
+    name: str
+    title: str
+    permissions: list[str]
+
+
 class PersonRole(msgspec.Struct, frozen=True):
-    """What a person may do at an organisation."""
+    """As what a person works for an organisation, and since when."""
 
     person_id: UUID
     tenant_id: UUID
     tenant_slug: str
     role: str
+    since: datetime
 
 
 class ApiClient(msgspec.Struct, frozen=True):
@@ -86,6 +96,7 @@ class ApiClient(msgspec.Struct, frozen=True):
     api: str
     name: str
     scopes: list[str]
+    role: str
     disabled_at: datetime | None
 
 
@@ -121,6 +132,9 @@ class Principal(msgspec.Struct, frozen=True):
 
     Attributes:
         api: the API their credential is bound to; a person's is bound to none.
+        scopes: what their credential is for at most: read, write.
+        role: the name of their role.
+        permissions: what their role lets them do; nothing if the role is gone.
         owns_network: the organisation owns a network (it is an FNO).
         sells: the organisation sells on a network (it is an ISP).
     """
@@ -129,8 +143,19 @@ class Principal(msgspec.Struct, frozen=True):
     actor: Actor
     api: str | None
     scopes: frozenset[str]
+    role: str
+    permissions: frozenset[str]
     owns_network: bool
     sells: bool
+
+    def lacks(self, permission: str) -> str | None:
+        """Say what keeps the caller from something; None if nothing does."""
+        scope = READ if reads(permission) else WRITE
+        if scope not in self.scopes:
+            return f"your credential lacks the scope {scope!r}"
+        if not permits(self.permissions, permission):
+            return f"your role {self.role!r} does not permit {permission}"
+        return None
 
     @property
     def side(self) -> Literal["isp", "fno", "both"]:

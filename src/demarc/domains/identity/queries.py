@@ -11,6 +11,7 @@ from demarc.domains.identity.model import (
     Network,
     Person,
     PersonRole,
+    Role,
     Tenant,
 )
 from demarc.platform.statements import Scalar, Statement
@@ -25,6 +26,8 @@ class TokenRow(msgspec.Struct, frozen=True):
     tenant_id: UUID
     api: str
     scopes: list[str]
+    role: str
+    permissions: list[str]
     seconds_left: float | None
     owns_network: bool
     sells: bool
@@ -39,6 +42,7 @@ class LoginRow(msgspec.Struct, frozen=True):
     tenant_id: UUID
     tenant_slug: str
     role: str
+    permissions: list[str]
     owns_network: bool
     sells: bool
 
@@ -48,11 +52,19 @@ _SIDES = """
     EXISTS (SELECT 1 FROM network_isp i WHERE i.tenant_id = {tenant}) AS sells
 """
 
+# A role that is gone permits nothing; an organisation's own goes before one that all have.
+_PERMISSIONS = """
+    coalesce((SELECT o.permissions FROM role o
+              WHERE o.name = {role} AND (o.tenant_id = {tenant} OR o.tenant_id IS NULL)
+              ORDER BY o.tenant_id NULLS LAST LIMIT 1), '{{}}') AS permissions
+"""
+
 FIND_TOKEN = Statement(
     "identity.find_token",
     f"""
     SELECT t.id AS token_id, c.id AS client_id, c.name AS client_name, t.tenant_id, c.api,
-           c.scopes, extract(epoch FROM t.expires_at - now())::float8 AS seconds_left,
+           c.scopes, c.role, {_PERMISSIONS.format(role="c.role", tenant="t.tenant_id")},
+           extract(epoch FROM t.expires_at - now())::float8 AS seconds_left,
            {_SIDES.format(tenant="t.tenant_id")}
     FROM api_token t JOIN api_client c ON c.id = t.api_client_id
     WHERE t.digest = %(digest)s AND t.revoked_at IS NULL AND c.disabled_at IS NULL
@@ -65,10 +77,11 @@ FIND_LOGIN = Statement(
     "identity.find_login",
     f"""
     SELECT p.id AS person_id, p.name, p.password_hash, r.tenant_id, n.slug AS tenant_slug, r.role,
+           {_PERMISSIONS.format(role="r.role", tenant="r.tenant_id")},
            {_SIDES.format(tenant="r.tenant_id")}
     FROM person p JOIN person_role r ON r.person_id = p.id JOIN tenant n ON n.id = r.tenant_id
     WHERE p.email = %(email)s AND p.disabled_at IS NULL
-    ORDER BY n.slug
+    ORDER BY r.since, n.slug COLLATE "C"
     """,
     LoginRow,
 )
@@ -242,14 +255,55 @@ PUT_ROLE = Statement(
 ROLES = Statement(
     "identity.roles",
     """
-    SELECT r.person_id, r.tenant_id, t.slug AS tenant_slug, r.role
+    SELECT r.person_id, r.tenant_id, t.slug AS tenant_slug, r.role, r.since
     FROM person_role r JOIN tenant t ON t.id = r.tenant_id
-    WHERE r.person_id = %(person_id)s ORDER BY t.slug
+    WHERE r.person_id = %(person_id)s ORDER BY r.since, t.slug COLLATE "C"
     """,
     PersonRole,
 )
 
-_CLIENT = "id, tenant_id, api, name, scopes, disabled_at"
+TAKE_ROLE = Statement(
+    "identity.take_role",
+    "DELETE FROM person_role WHERE person_id = %(person_id)s AND tenant_id = %(tenant_id)s",
+)
+
+_ROLE = "id, tenant_id, name, title, permissions"
+
+# Those of an organisation with those that all have, or the latter alone.
+ROLES_OF = Statement(
+    "identity.roles_of",
+    f"""
+    SELECT {_ROLE} FROM role WHERE tenant_id IS NULL OR tenant_id = %(tenant_id)s::uuid
+    ORDER BY tenant_id NULLS FIRST, name
+    """,
+    Role,
+)
+
+PUT_OWN_ROLE = Statement(
+    "identity.put_own_role",
+    f"""
+    INSERT INTO role (tenant_id, name, title, permissions)
+    VALUES (%(tenant_id)s, %(name)s, %(title)s, %(permissions)s::text[])
+    ON CONFLICT (tenant_id, name) DO UPDATE
+        SET title = excluded.title, permissions = excluded.permissions
+    RETURNING {_ROLE}
+    """,
+    Role,
+)
+
+ROLE_HOLDERS = Statement(
+    "identity.role_holders",
+    """
+    SELECT (SELECT count(*) FROM person_role WHERE tenant_id = %(tenant_id)s AND role = %(name)s)
+         + (SELECT count(*) FROM api_client WHERE tenant_id = %(tenant_id)s AND role = %(name)s)
+           AS value
+    """,
+    Scalar,
+)
+
+REMOVE_ROLE = Statement("identity.remove_role", "DELETE FROM role WHERE id = %(id)s")
+
+_CLIENT = "id, tenant_id, api, name, scopes, role, disabled_at"
 
 PUT_CLIENT = Statement(
     "identity.put_client",
@@ -268,6 +322,23 @@ FIND_CLIENT = Statement(
     SELECT {_CLIENT} FROM api_client
     WHERE tenant_id = %(tenant_id)s AND api = %(api)s AND name = %(name)s
     """,
+    ApiClient,
+)
+
+SET_CLIENT = Statement(
+    "identity.set_client",
+    f"""
+    UPDATE api_client SET role = %(role)s, scopes = %(scopes)s::text[],
+        disabled_at = CASE WHEN %(disabled)s::boolean THEN coalesce(disabled_at, now()) END
+    WHERE id = %(id)s
+    RETURNING {_CLIENT}
+    """,
+    ApiClient,
+)
+
+GET_CLIENT = Statement(
+    "identity.get_client",
+    f"SELECT {_CLIENT} FROM api_client WHERE id = %(id)s FOR UPDATE",
     ApiClient,
 )
 

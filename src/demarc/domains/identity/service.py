@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from demarc.domains.errors import Invalid, Limited, NotFound
+from demarc.domains.errors import Conflict, Invalid, Limited, NotFound
 from demarc.domains.identity import audit, queries
 from demarc.domains.identity.model import (
     ApiClient,
@@ -15,14 +15,15 @@ from demarc.domains.identity.model import (
     Network,
     Person,
     PersonRole,
+    Role,
     Tenant,
 )
+from demarc.domains.identity.permissions import is_pattern
 from demarc.platform.database import Tx
 from demarc.platform.secrets.passwords import LONGEST, Overloaded, PasswordPool
 from demarc.platform.secrets.tokens import digest, new_token
 
 APIS = ("aex", "fno", "hubsoft", "flashman", "krill", "peplink")
-ROLES = ("admin", "noc", "support", "field", "readonly")
 SCOPES = ("read", "write")
 TRIGGERS = ("accept", "onu_online")
 
@@ -32,6 +33,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_ROLE_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _HINT = 10
 SHORTEST_PASSWORD = 10
 
@@ -287,10 +289,9 @@ class Identity:
             Invalid: there is no such role.
             NotFound: there is no such person or organisation.
         """
-        if role not in ROLES:
-            raise Invalid("role", f"must be one of {', '.join(ROLES)}")
         await self._person(tx, person_id)
         await self.tenant(tx, tenant_id)
+        await self._check_role(tx, tenant_id, role)
         held = await queries.ROLES.all(tx, person_id=person_id)
         before = next((one.role for one in held if one.tenant_id == tenant_id), None)
         if before == role:
@@ -305,6 +306,84 @@ class Identity:
             before=None if before is None else {"role": before},
             after={"role": role},
         )
+
+    async def take_role(self, tx: Tx, *, person_id: UUID, tenant_id: UUID) -> bool:
+        """Have a person work for an organisation no longer; False if they did not."""
+        held = await queries.ROLES.all(tx, person_id=person_id)
+        before = next((one.role for one in held if one.tenant_id == tenant_id), None)
+        if before is None:
+            return False
+        await queries.TAKE_ROLE.run(tx, person_id=person_id, tenant_id=tenant_id)
+        await audit.write(
+            tx,
+            action="take_role",
+            kind="person",
+            key=person_id,
+            tenant_id=tenant_id,
+            before={"role": before},
+        )
+        return True
+
+    async def roles_of(self, tx: Tx, tenant_id: UUID | None) -> list[Role]:
+        """Give the roles that all organisations have, and an organisation's own."""
+        return await queries.ROLES_OF.all(tx, tenant_id=tenant_id)
+
+    async def put_role(
+        self, tx: Tx, *, tenant_id: UUID, name: str, title: str, permissions: Iterable[str]
+    ) -> Role:
+        """Create a role of an organisation's own, or bring the one of that name to these.
+
+        Whoever has it may do what it then says, within seconds.
+
+        Raises:
+            Invalid: no name, no such permission, or a name that all organisations have.
+        """
+        if not _ROLE_NAME.fullmatch(name):
+            raise Invalid("name", "must begin with a letter and be of a-z, 0-9 and -")
+        _check_name(title)
+        wanted = sorted(set(permissions))
+        if unknown := [one for one in wanted if not is_pattern(one)]:
+            raise Invalid("permissions", f"knows no {', '.join(unknown)}")
+        known = {(one.tenant_id, one.name): one for one in await self.roles_of(tx, tenant_id)}
+        if (None, name) in known:
+            raise Invalid("name", f"{name!r} is a role that all organisations have")
+        before = known.get((tenant_id, name))
+        made = _given(
+            await queries.PUT_OWN_ROLE.one(
+                tx, tenant_id=tenant_id, name=name, title=title, permissions=wanted
+            )
+        )
+        await audit.put(tx, "role", made.id, before=before, after=made, tenant_id=tenant_id)
+        return made
+
+    async def remove_role(self, tx: Tx, *, tenant_id: UUID, name: str) -> None:
+        """Remove a role of an organisation's own.
+
+        Raises:
+            NotFound: it has none of that name.
+            Conflict: somebody has it.
+        """
+        known = {one.name: one for one in await self.roles_of(tx, tenant_id) if one.tenant_id}
+        if name not in known:
+            raise NotFound("role", name)
+        holders = _given(await queries.ROLE_HOLDERS.one(tx, tenant_id=tenant_id, name=name))
+        if holders.value:
+            raise Conflict(f"{holders.value} people and clients have the role {name}")
+        await queries.REMOVE_ROLE.run(tx, id=known[name].id)
+        gone = known[name]
+        await audit.write(
+            tx,
+            action="remove",
+            kind="role",
+            key=gone.id,
+            tenant_id=tenant_id,
+            before={"name": name, "permissions": gone.permissions},
+        )
+
+    async def _check_role(self, tx: Tx, tenant_id: UUID, role: str) -> None:
+        known = [one.name for one in await self.roles_of(tx, tenant_id)]
+        if role not in known:
+            raise Invalid("role", f"must be one of {', '.join(known)}")
 
     async def disable_person(self, tx: Tx, person_id: UUID, *, disabled: bool = True) -> None:
         """Shut a person out, or let them in again; doing it again changes nothing.
@@ -338,9 +417,7 @@ class Identity:
         """
         if api not in APIS:
             raise Invalid("api", f"must be one of {', '.join(APIS)}")
-        wanted = sorted(set(scopes))
-        if not wanted or set(wanted) - set(SCOPES):
-            raise Invalid("scopes", f"must be of {', '.join(SCOPES)}")
+        wanted = _scopes(scopes)
         _check_name(name)
         before = await queries.FIND_CLIENT.one(tx, tenant_id=tenant_id, api=api, name=name)
         client = _given(
@@ -350,6 +427,53 @@ class Identity:
             tx, "api_client", client.id, before=before, after=client, tenant_id=tenant_id
         )
         return client
+
+    async def client_named(self, tx: Tx, *, tenant_id: UUID, api: str, name: str) -> ApiClient:
+        """Give an API client by its name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = await queries.FIND_CLIENT.one(tx, tenant_id=tenant_id, api=api, name=name)
+        if found is None:
+            raise NotFound("client", f"{api}/{name}")
+        return found
+
+    async def change_client(
+        self,
+        tx: Tx,
+        client_id: UUID,
+        *,
+        role: str | None = None,
+        scopes: Iterable[str] | None = None,
+        disabled: bool | None = None,
+    ) -> ApiClient:
+        """Give a client another role or other scopes, shut it out or let it in again.
+
+        All its tokens are concerned, within seconds. What is not given stays.
+
+        Raises:
+            NotFound: there is no such client.
+            Invalid: there is no such role or scope.
+        """
+        before = await queries.GET_CLIENT.one(tx, id=client_id)
+        if before is None:
+            raise NotFound("client", client_id)
+        if role is not None:
+            await self._check_role(tx, before.tenant_id, role)
+        after = _given(
+            await queries.SET_CLIENT.one(
+                tx,
+                id=client_id,
+                role=role or before.role,
+                scopes=before.scopes if scopes is None else _scopes(scopes),
+                disabled=before.disabled_at is not None if disabled is None else disabled,
+            )
+        )
+        await audit.put(
+            tx, "api_client", client_id, before=before, after=after, tenant_id=before.tenant_id
+        )
+        return after
 
     async def clients(self, tx: Tx, tenant_id: UUID) -> list[ApiClient]:
         """Give the API clients of an organisation."""
@@ -411,6 +535,13 @@ class Identity:
             after={"hint": revoked.hint},
         )
         return revoked
+
+
+def _scopes(scopes: Iterable[str]) -> list[str]:
+    wanted = sorted(set(scopes))
+    if not wanted or set(wanted) - set(SCOPES):
+        raise Invalid("scopes", f"must be of {', '.join(SCOPES)}")
+    return wanted
 
 
 def _check_slug(slug: str) -> None:

@@ -87,6 +87,12 @@ class Api(msgspec.Struct, frozen=True):
             raise NotFound("service", shown)
         return found
 
+    def wifi_password(self, request: AexRequest, found: ServiceDetail) -> str | None:
+        """Give the Wi-Fi's password of a service to those who may see secrets."""
+        if request.user.principal.lacks("login:reveal") is not None:
+            return None
+        return self.services.wifi_password(found.service)
+
     async def referred(self, tx: Tx, request: AexRequest, kind: str, shown: str) -> UUID:
         """Give our id of what the body of a request names.
 

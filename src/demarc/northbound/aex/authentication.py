@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from demarc.domains.errors import Forbidden
 from demarc.domains.identity.authentication import Authenticator
 from demarc.domains.identity.model import Principal, Unauthenticated
-from demarc.northbound.aex.request import READS, SAFE_METHODS, admit, side_of
+from demarc.northbound.aex.request import PERMISSION, admit, side_of
 
 # The organisation a person with roles at several acts for, by its slug.
 TENANT_HEADER = "x-demarc-tenant"
@@ -33,17 +33,13 @@ class Authentication(AbstractAuthenticationMiddleware):
 
         Raises:
             Unauthenticated: no credential, or no good one.
-            Forbidden: not on this side, or not with this scope.
+            Forbidden: not on this side, not with this scope, or not in this role.
             Limited: too many failures.
         """
         principal = await self._principal(connection)
-        # a search may be a POST
-        reads = (
-            connection.scope.get("method", "GET") in SAFE_METHODS
-            or READS in connection.route_handler.opt
-        )
+        permission = connection.route_handler.opt.get(PERMISSION)
         return AuthenticationResult(
-            user=admit(principal, connection.scope["path"], reads=reads), auth=None
+            user=admit(principal, connection.scope["path"], permission), auth=None
         )
 
     async def _principal(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:

@@ -21,7 +21,8 @@ What an ISP integrates to sell services on somebody's fibre, in the form of AEx'
 below `/fno` the owner of the network finds the same services.
 
 Every request carries the bearer token of an API client, or a person's e-mail and password (Basic;
-who works for several organisations names one in `X-Demarc-Tenant`).
+who works for several organisations names one in `X-Demarc-Tenant`, else it is the one on the side
+called where they have had a role for longest). What a credential may do is what its role permits.
 Errors are problem details (RFC 9457). Lists are `{items, page, count, total}`. A request that
 creates may carry an `Idempotency-Key`: sent again with it, it is carried out once and answered
 the same. Unknown query parameters are ignored, unknown keys of a body refused.

@@ -8,14 +8,17 @@ from litestar import Request
 from litestar.datastructures import State
 
 from demarc.domains.errors import Forbidden
-from demarc.domains.identity.model import READ, WRITE, Principal
+from demarc.domains.identity.model import Principal
 from demarc.northbound.aex.errors import NotJson
 from demarc.views.services import Side
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PERMISSION = "permission"
+"""The handler's option that says what its callers must be permitted."""
 
-READS = "reads"
-"""The handler's option that says of another method that it changes nothing."""
+
+def needs(permission: str) -> dict[str, str]:
+    """Give the options of a handler whose callers need this permission; none is let in without."""
+    return {PERMISSION: permission}
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -66,16 +69,17 @@ def side_of(path: str) -> Side:
     return "fno" if path == "/fno" or path.startswith("/fno/") else "isp"
 
 
-def admit(principal: Principal, path: str, *, reads: bool) -> Caller:
-    """Let a caller in, on the side the path belongs to.
+def admit(principal: Principal, path: str, permission: str | None) -> Caller:
+    """Let a caller in, on the side the path belongs to. This is the one place that decides it.
 
     Args:
         principal: who calls.
         path: what they call.
-        reads: whether the call changes nothing, so that the scope to read is enough.
+        permission: what the route needs, as it declares it; nobody is let in where it does not.
 
     Raises:
-        Forbidden: their credential is for the other side, or lacks the scope.
+        Forbidden: their credential is for the other side, lacks the scope, or their role does not
+            permit it.
     """
     side = side_of(path)
     if principal.api is None:
@@ -88,7 +92,7 @@ def admit(principal: Principal, path: str, *, reads: bool) -> Caller:
             if side == "fno"
             else "this is for the ISPs on a network"
         )
-    scope = READ if reads else WRITE
-    if scope not in principal.scopes:
-        raise Forbidden(f"your credential lacks the scope {scope!r}")
+    lacking = "this is for nobody" if permission is None else principal.lacks(permission)
+    if lacking is not None:
+        raise Forbidden(lacking)
     return Caller(principal, side)

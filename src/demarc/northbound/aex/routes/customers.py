@@ -21,7 +21,7 @@ from demarc.northbound.aex.api import (
     as_page,
     path_of,
 )
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 from demarc.platform.database import Tx
 from demarc.views import customers, wire_ids
 
@@ -29,6 +29,7 @@ from demarc.views import customers, wire_ids
 @post(
     "/customers",
     operation_id="aex.customers.create",
+    opt=needs("customer:create"),
     summary="Create a customer",
     responses={
         201: ResponseSpec(
@@ -57,7 +58,12 @@ async def create_customer(
     return await api.create(request, perform)
 
 
-@get("/customers", operation_id="aex.customers.list", summary="List customers")
+@get(
+    "/customers",
+    operation_id="aex.customers.list",
+    opt=needs("customer:read"),
+    summary="List customers",
+)
 async def list_customers(
     request: AexRequest,
     api: Injected,
@@ -86,7 +92,12 @@ async def list_customers(
     return as_page(listed, [mapping.customer(row, row.shown_id) for row in listed.items])
 
 
-@get("/customers/{customer_id:str}", operation_id="aex.customers.get", summary="Read a customer")
+@get(
+    "/customers/{customer_id:str}",
+    operation_id="aex.customers.get",
+    opt=needs("customer:read"),
+    summary="Read a customer",
+)
 async def get_customer(
     request: AexRequest, api: Injected, customer_id: FromPath[str]
 ) -> wire.Customer:
@@ -98,7 +109,10 @@ async def get_customer(
 
 
 @put(
-    "/customers/{customer_id:str}", operation_id="aex.customers.update", summary="Update a customer"
+    "/customers/{customer_id:str}",
+    operation_id="aex.customers.update",
+    opt=needs("customer:update"),
+    summary="Update a customer",
 )
 async def update_customer(
     request: AexRequest,

@@ -5,12 +5,13 @@ from litestar.params import FromPath
 
 from demarc.northbound.aex import mapping, wire
 from demarc.northbound.aex.api import Api, Injected
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 
 
 @get(
     "/services/{service_id:str}/device/status",
     operation_id="aex.services.device.status",
+    opt=needs("device:read"),
     summary="Device status, as last polled",
 )
 async def cached_status(
@@ -23,6 +24,7 @@ async def cached_status(
 @get(
     "/services/{service_id:str}/device/status/live",
     operation_id="aex.services.device.status.live",
+    opt=needs("device:read"),
     summary="Device status, asked now",
 )
 async def live_status(

@@ -5,7 +5,7 @@ from litestar.params import FromPath, JSONBody
 
 from demarc.northbound.aex import mapping, wire
 from demarc.northbound.aex.api import Api, Injected
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 from demarc.views.services import ServiceDetail
 
 REASON = "asked by the ISP"
@@ -14,6 +14,7 @@ REASON = "asked by the ISP"
 @post(
     "/services/{service_id:str}/suspend",
     operation_id="demarc.services.suspend",
+    opt=needs("service:operate"),
     summary="Suspend a service",
     status_code=200,
 )
@@ -27,12 +28,13 @@ async def suspend(
     async with api.begin(request) as tx:
         found = await api.service(tx, request, service_id)
         await api.services.suspend(tx, found.id, reason=_reason(data))
-        return _details(api, await api.service(tx, request, service_id))
+        return _details(request, api, await api.service(tx, request, service_id))
 
 
 @post(
     "/services/{service_id:str}/resume",
     operation_id="demarc.services.resume",
+    opt=needs("service:operate"),
     summary="Resume a service",
     status_code=200,
 )
@@ -46,12 +48,13 @@ async def resume(
     async with api.begin(request) as tx:
         found = await api.service(tx, request, service_id)
         await api.services.resume(tx, found.id, reason=_reason(data))
-        return _details(api, await api.service(tx, request, service_id))
+        return _details(request, api, await api.service(tx, request, service_id))
 
 
 @post(
     "/services/{service_id:str}/cancel",
     operation_id="demarc.services.cancel",
+    opt=needs("service:end"),
     summary="Cancel a service",
     status_code=200,
 )
@@ -67,12 +70,13 @@ async def cancel(
         await api.services.cancel(
             tx, found.id, reason=_reason(data), at=None if data is None else data.at
         )
-        return _details(api, await api.service(tx, request, service_id))
+        return _details(request, api, await api.service(tx, request, service_id))
 
 
 @post(
     "/services/{service_id:str}/change-product",
     operation_id="demarc.services.change_product",
+    opt=needs("service:update"),
     summary="Change a service's product",
     status_code=200,
 )
@@ -87,12 +91,13 @@ async def change_product(
         found = await api.service(tx, request, service_id)
         product_id = await api.referred(tx, request, "product", data.product_id)
         await api.services.change_product(tx, found.id, product_id)
-        return _details(api, await api.service(tx, request, service_id))
+        return _details(request, api, await api.service(tx, request, service_id))
 
 
 @get(
     "/services/{service_id:str}/history",
     operation_id="demarc.services.history",
+    opt=needs("service:read"),
     summary="A service's history",
 )
 async def history(
@@ -109,8 +114,8 @@ def _reason(data: wire.StateChange | wire.Cancellation | None) -> str:
     return (data and data.reason) or REASON
 
 
-def _details(api: Api, found: ServiceDetail) -> wire.ServiceDetails:
-    return mapping.service_details(found, api.services.wifi_password(found.service))
+def _details(request: AexRequest, api: Api, found: ServiceDetail) -> wire.ServiceDetails:
+    return mapping.service_details(found, api.wifi_password(request, found))
 
 
 HANDLERS = [suspend, resume, cancel, change_product, history]

@@ -7,7 +7,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from demarc.northbound.aex import mapping, wire
 from demarc.northbound.aex.api import PAGE_SIZE, TEXT, Injected, PageNumber, PageSize
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 from demarc.northbound.aex.routes import devices
 from demarc.northbound.aex.routes.services import list_page
 from demarc.views import services
@@ -15,7 +15,12 @@ from demarc.views import services
 REASON = "asked by the network's owner"
 
 
-@get("/fno/services", operation_id="fno.services.list", summary="List services on the network")
+@get(
+    "/fno/services",
+    operation_id="fno.services.list",
+    opt=needs("service:read"),
+    summary="List services on the network",
+)
 async def list_services(
     request: AexRequest,
     api: Injected,
@@ -55,6 +60,7 @@ async def list_services(
 @get(
     "/fno/services/{service_id:str}",
     operation_id="fno.services.get",
+    opt=needs("service:read"),
     summary="Read a service on the network",
 )
 async def get_service(
@@ -68,6 +74,7 @@ async def get_service(
 @post(
     "/fno/services/{service_id:str}/suspend",
     operation_id="fno.services.suspend",
+    opt=needs("service:operate"),
     summary="Suspend a service",
     status_code=200,
 )
@@ -87,6 +94,7 @@ async def suspend(
 @post(
     "/fno/services/{service_id:str}/resume",
     operation_id="fno.services.resume",
+    opt=needs("service:operate"),
     summary="Resume a service",
     status_code=200,
 )
@@ -106,6 +114,7 @@ async def resume(
 @post(
     "/fno/services/{service_id:str}/cancel",
     operation_id="fno.services.cancel",
+    opt=needs("service:end"),
     summary="Cancel a service",
     status_code=200,
 )
@@ -130,6 +139,7 @@ async def cancel(
 @post(
     "/fno/services/{service_id:str}/change-product",
     operation_id="fno.services.change_product",
+    opt=needs("service:update"),
     summary="Change a service's product",
     status_code=200,
 )
@@ -150,6 +160,7 @@ async def change_product(
 @get(
     "/fno/services/{service_id:str}/history",
     operation_id="fno.services.history",
+    opt=needs("service:read"),
     summary="A service's history",
 )
 async def history(
@@ -165,6 +176,7 @@ async def history(
 @put(
     "/fno/services/{service_id:str}/device",
     operation_id="fno.services.device.assign",
+    opt=needs("device:update"),
     summary="Assign the ONU of a service",
 )
 async def assign_device(
@@ -185,6 +197,7 @@ async def assign_device(
 @get(
     "/fno/services/{service_id:str}/device/status",
     operation_id="fno.services.device.status",
+    opt=needs("device:read"),
     summary="Device status, as last polled",
 )
 async def cached_status(
@@ -197,6 +210,7 @@ async def cached_status(
 @get(
     "/fno/services/{service_id:str}/device/status/live",
     operation_id="fno.services.device.status.live",
+    opt=needs("device:read"),
     summary="Device status, asked now",
 )
 async def live_status(

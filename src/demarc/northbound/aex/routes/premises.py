@@ -23,7 +23,7 @@ from demarc.northbound.aex.api import (
     as_page,
     path_of,
 )
-from demarc.northbound.aex.request import READS, AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 from demarc.platform.database import Tx
 from demarc.views import premises, wire_ids
 from demarc.views.premises import PremiseRow
@@ -35,6 +35,7 @@ NEAR_PAGE = 10
 @post(
     "/premises",
     operation_id="aex.premises.create",
+    opt=needs("premise:create"),
     summary="Create a premise",
     responses={
         201: ResponseSpec(
@@ -99,7 +100,12 @@ async def _network(tx: Tx, api: Api, area_id: UUID | None) -> Network:
     return networks[0]
 
 
-@get("/premises", operation_id="aex.premises.list", summary="List premises")
+@get(
+    "/premises",
+    operation_id="aex.premises.list",
+    opt=needs("premise:read"),
+    summary="List premises",
+)
 async def list_premises(
     request: AexRequest,
     api: Injected,
@@ -118,6 +124,7 @@ async def list_premises(
 @get(
     "/premises/predefined",
     operation_id="aex.premises.predefined",
+    opt=needs("premise:read"),
     summary="List predefined premises",
 )
 async def list_predefined(
@@ -161,7 +168,12 @@ def _shown(row: PremiseRow) -> wire.Premise:
     return mapping.premise(row, row.shown_id, row.shown_area_id)
 
 
-@get("/premises/{premise_id:str}", operation_id="aex.premises.get", summary="Read a premise")
+@get(
+    "/premises/{premise_id:str}",
+    operation_id="aex.premises.get",
+    opt=needs("premise:read"),
+    summary="Read a premise",
+)
 async def get_premise(
     request: AexRequest, api: Injected, premise_id: FromPath[str]
 ) -> wire.Premise:
@@ -173,7 +185,12 @@ async def get_premise(
     return _shown(found)
 
 
-@get("/locations", operation_id="aex.locations.search", summary="Search addresses")
+@get(
+    "/locations",
+    operation_id="aex.locations.search",
+    opt=needs("premise:read"),
+    summary="Search addresses",
+)
 async def search_addresses(
     request: AexRequest,
     api: Injected,
@@ -192,9 +209,9 @@ async def search_addresses(
 @post(
     "/locations/proximity-search",
     operation_id="aex.locations.proximity",
+    opt=needs("premise:read"),
     summary="Search near a point",
     status_code=200,
-    opt={READS: True},
 )
 async def search_near(
     request: AexRequest,
@@ -217,7 +234,12 @@ async def search_near(
     return as_page(listed, [mapping.location(row) for row in listed.items])
 
 
-@get("/details", operation_id="aex.details", summary="Details of a location")
+@get(
+    "/details",
+    operation_id="aex.details",
+    opt=needs("premise:read"),
+    summary="Details of a location",
+)
 async def location_details(
     request: AexRequest,
     api: Injected,

@@ -16,11 +16,16 @@ from demarc.northbound.aex.api import (
     PageSize,
     as_page,
 )
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 from demarc.views import products, wire_ids
 
 
-@get("/products", operation_id="aex.products.list", summary="List products")
+@get(
+    "/products",
+    operation_id="aex.products.list",
+    opt=needs("product:read"),
+    summary="List products",
+)
 async def list_products(
     request: AexRequest,
     api: Injected,
@@ -53,7 +58,12 @@ async def list_products(
     return as_page(listed, [mapping.product(row) for row in listed.items])
 
 
-@get("/products/{product_id:str}", operation_id="aex.products.get", summary="Read a product")
+@get(
+    "/products/{product_id:str}",
+    operation_id="aex.products.get",
+    opt=needs("product:read"),
+    summary="Read a product",
+)
 async def get_product(
     request: AexRequest, api: Injected, product_id: FromPath[str]
 ) -> wire.Product:

@@ -9,7 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from demarc.domains.errors import Invalid
 from demarc.northbound.aex import mapping, wire
 from demarc.northbound.aex.api import Injected
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 
 USAGE_DAYS = 30
 
@@ -21,6 +21,7 @@ _FURTHEST_EAST = timedelta(hours=14)
 @get(
     "/services/{service_id:str}/radius/status",
     operation_id="aex.services.radius.status",
+    opt=needs("login:reveal"),
     summary="RADIUS status",
 )
 async def radius_status(
@@ -36,6 +37,7 @@ async def radius_status(
 @get(
     "/services/{service_id:str}/radius/usage",
     operation_id="aex.services.radius.usage",
+    opt=needs("usage:read"),
     summary="Usage a day",
 )
 async def radius_usage(

@@ -20,7 +20,7 @@ from demarc.northbound.aex.api import (
     as_page,
     path_of,
 )
-from demarc.northbound.aex.request import AexRequest
+from demarc.northbound.aex.request import AexRequest, needs
 from demarc.platform.database import Tx
 from demarc.views import services, wire_ids
 from demarc.views.services import ServiceDetail
@@ -29,6 +29,7 @@ from demarc.views.services import ServiceDetail
 @post(
     "/services",
     operation_id="aex.services.create",
+    opt=needs("service:create"),
     summary="Create a service",
     responses={
         201: ResponseSpec(
@@ -56,7 +57,12 @@ async def create_service(
     return await api.create(request, perform)
 
 
-@get("/services", operation_id="aex.services.list", summary="List services")
+@get(
+    "/services",
+    operation_id="aex.services.list",
+    opt=needs("service:read"),
+    summary="List services",
+)
 async def list_services(
     request: AexRequest,
     api: Injected,
@@ -136,7 +142,12 @@ async def list_page(
     return as_page(listed, [mapping.service(row) for row in listed.items])
 
 
-@get("/services/snapshot", operation_id="aex.services.snapshot", summary="Track changes")
+@get(
+    "/services/snapshot",
+    operation_id="aex.services.snapshot",
+    opt=needs("service:read"),
+    summary="Track changes",
+)
 async def snapshot(request: AexRequest, api: Injected) -> list[wire.Change]:
     """Give the services that changed since the ISP's last call, the first time all of them.
 
@@ -151,17 +162,27 @@ async def snapshot(request: AexRequest, api: Injected) -> list[wire.Change]:
     return [mapping.change(change, shown[change.service_id]) for change in changes]
 
 
-@get("/services/{service_id:str}", operation_id="aex.services.get", summary="Read a service")
+@get(
+    "/services/{service_id:str}",
+    operation_id="aex.services.get",
+    opt=needs("service:read"),
+    summary="Read a service",
+)
 async def get_service(
     request: AexRequest, api: Injected, service_id: FromPath[str]
 ) -> wire.ServiceDetails:
     """Give the full details of a service."""
     async with api.begin(request) as tx:
         found = await api.service(tx, request, service_id)
-    return _details(api, found)
+    return _details(request, api, found)
 
 
-@put("/services/{service_id:str}", operation_id="aex.services.update", summary="Update a service")
+@put(
+    "/services/{service_id:str}",
+    operation_id="aex.services.update",
+    opt=needs("service:update"),
+    summary="Update a service",
+)
 async def update_service(
     request: AexRequest,
     api: Injected,
@@ -182,11 +203,11 @@ async def update_service(
             wifi_password=data.wifi_password,
         )
         updated = await api.service(tx, request, service_id)
-    return _details(api, updated)
+    return _details(request, api, updated)
 
 
-def _details(api: Api, found: ServiceDetail) -> wire.ServiceDetails:
-    return mapping.service_details(found, api.services.wifi_password(found.service))
+def _details(request: AexRequest, api: Api, found: ServiceDetail) -> wire.ServiceDetails:
+    return mapping.service_details(found, api.wifi_password(request, found))
 
 
 HANDLERS = [
