@@ -6,13 +6,18 @@ import socket
 from collections.abc import Callable, Sequence
 
 import msgspec
+import structlog
 
 from demarc.app.parts import Parts
 from demarc.platform.settings import Settings
 from demarc.platform.telemetry import metrics
+from demarc.southbound.radius.eap.tls import Files as EapFiles
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.server import RadiusServer, Status
+from demarc.southbound.radius.spool import Spool
 from demarc.southbound.radius.tls import TlsFiles
+
+_log = structlog.get_logger(__name__)
 
 
 async def radius(
@@ -38,7 +43,9 @@ async def radius(
             max_age=parts.settings.credential_cache_max_age,
         ),
         tls=tls_files(parts.settings),
+        spool=_spool(parts.settings),
         node=parts.settings.node,
+        eap=eap_files(parts.settings),
     )
     await server.serve(sockets("auth"), sockets("acct"), sockets("radsec"))
     _tell(server)
@@ -56,10 +63,27 @@ async def radius(
         await server.stop()
 
 
+def _spool(settings: Settings) -> Spool | None:
+    if not settings.accounting_spool_size:
+        return None
+    try:
+        return Spool(settings.accounting_spool, settings.accounting_spool_size << 20)
+    except OSError as error:
+        # NASes repeat what is not acknowledged, and they do so for a while
+        _log.error("there is no spool: accounting waits for the database", reason=str(error))
+        return None
+
+
 def tls_files(settings: Settings) -> TlsFiles | None:
     """Give where the certificate for RADIUS over TLS is; None where there is none."""
     cert, key, ca = settings.radsec_cert, settings.radsec_key, settings.radsec_ca
     return None if cert is None or key is None or ca is None else TlsFiles(cert, key, ca)
+
+
+def eap_files(settings: Settings) -> EapFiles | None:
+    """Give where the certificate for EAP is; None where there is none."""
+    cert, key = settings.eap_cert, settings.eap_key
+    return None if cert is None or key is None else EapFiles(cert, key)
 
 
 def _tell(server: RadiusServer) -> None:

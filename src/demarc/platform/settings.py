@@ -143,6 +143,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             values.PORT,
         ),
     ] = None
+    eap_cert: Annotated[
+        Path | None,
+        Setting(
+            "File with the certificate stations are shown by EAP-TTLS and PEAP, and those above "
+            "it, PEM; without it these methods are not offered.",
+            values.PATH,
+        ),
+    ] = None
+    eap_key: Annotated[
+        Path | None, Setting("File with that certificate's private key, PEM.", values.PATH)
+    ] = None
     radsec_port: Annotated[
         int | None,
         Setting(
@@ -348,6 +359,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingError(
                 variable_of(lacking),
                 f"{variable_of(given)} needs {variable_of(lacking)}: HTTPS takes both files",
+            )
+        if (self.eap_cert is None) != (self.eap_key is None):
+            given, lacking = ("eap_cert", "eap_key") if self.eap_cert else ("eap_key", "eap_cert")
+            raise SettingError(
+                variable_of(lacking),
+                f"{variable_of(given)} needs {variable_of(lacking)}: EAP takes both files",
             )
         radsec = ("radsec_cert", "radsec_key", "radsec_ca")
         missing = [name for name in radsec if getattr(self, name) is None]

@@ -280,3 +280,9 @@ def test_radius_over_tls_is_on_where_its_three_files_are_given():
             Settings.load({}, **given)
     with pytest.raises(SettingError, match="DEMARC_RADSEC_CERT is missing"):
         Settings.load({}, radsec_port=2083)
+
+
+@pytest.mark.parametrize(("given", "lacking"), [("eap_cert", "EAP_KEY"), ("eap_key", "EAP_CERT")])
+def test_a_certificate_for_eap_needs_its_key(given, lacking):
+    with pytest.raises(SettingError, match=f"DEMARC_{lacking}"):
+        Settings.load({}, **{given: "file"})

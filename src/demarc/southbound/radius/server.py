@@ -24,7 +24,9 @@ from demarc.southbound.radius.attempts import Attempts
 from demarc.southbound.radius.authentication import Authenticator
 from demarc.southbound.radius.clients import Clients
 from demarc.southbound.radius.credentials import Credentials
+from demarc.southbound.radius.eap.tls import Files as EapFiles
 from demarc.southbound.radius.exchange import Exchange
+from demarc.southbound.radius.known import Known
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.listener import Listener
 from demarc.southbound.radius.live_sessions import LiveSessions
@@ -34,6 +36,7 @@ from demarc.southbound.radius.profiles import Profiles
 from demarc.southbound.radius.proxy.proxy import Proxy
 from demarc.southbound.radius.radsec import RadsecListener
 from demarc.southbound.radius.sightings import Sightings
+from demarc.southbound.radius.spool import Spool
 from demarc.southbound.radius.tls import TlsFiles
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +45,8 @@ _SWEEP_EVERY = 30.0
 _PORTION = 2000
 _PAUSE = 1.0
 _STOP_WITHIN = 8.0
+_COLD_AFTER = 4.0
+_REACHED_WITHIN = 30.0
 _FOLLOWED = ["credential", "nas", "nas_client", "realm", "session", "radius_profile"]
 
 
@@ -83,7 +88,9 @@ class RadiusServer:
         keyring: decrypts passwords and secrets.
         limits: sizes and ages.
         tls: our certificate for RadSec.
+        spool: keeps accounting while the database is away; the server closes it.
         node: what people call this node.
+        eap: the certificate for EAP methods with TLS; without it they are not offered.
         clock: the time.
         monotonic_clock: seconds that never run backwards.
     """
@@ -95,7 +102,9 @@ class RadiusServer:
         limits: Limits | None = None,
         *,
         tls: TlsFiles | None = None,
+        spool: Spool | None = None,
         node: str = "radius",
+        eap: EapFiles | None = None,
         clock: Clock = now,
         monotonic_clock: Monotonic = monotonic,
     ) -> None:
@@ -122,6 +131,7 @@ class RadiusServer:
             attempts=self._attempts,
             limits=limits,
             clock=monotonic_clock,
+            eap=eap,
         )
         self._accountant = Accountant(
             db=db,
@@ -130,7 +140,10 @@ class RadiusServer:
             stations=self._stations,
             limits=limits,
             clock=monotonic_clock,
+            spool=spool,
         )
+        self._spool = spool
+        self._known = None if spool is None else Known(spool.folder, keyring)
         self._equipment_changed = asyncio.Event()
         self._broken = asyncio.Event()
         self._tls = tls
@@ -148,6 +161,9 @@ class RadiusServer:
     ) -> None:
         """Begin to answer on bound sockets, once what is needed is in memory.
 
+        If the database is away and there is a spool that knows the NASes, accounting is answered
+        at once, and all else as soon as the database is back.
+
         Args:
             auth_sockets: for Access-Requests, usually port 1812.
             acct_sockets: for Accounting-Requests, usually port 1813.
@@ -155,6 +171,7 @@ class RadiusServer:
 
         Raises:
             psycopg.Error: the database cannot be read.
+            TimeoutError: it cannot be reached, and the NASes are not known.
             OSError: the certificate for RadSec cannot.
         """
         followed = asyncio.Event()
@@ -167,21 +184,78 @@ class RadiusServer:
             self._task(self._neighbours.run()),
             self._task(self._neighbours.read()),
         ]
-        # from here on no change is missed, so that what is read now stays true
-        await followed.wait()
-        await self._neighbours.beat()
-        await self._load_clients()
-        await self._sessions.load()
+        reading = asyncio.create_task(self._read_all(followed))
+        self._upkeep.append(reading)
+        cold = await self._begins_cold(reading)
         self._writers = [self._task(self._attempts.run()), self._task(self._accountant.run())]
         takes: dict[int, Callable[[Exchange], None]] = {
             Code.ACCESS_REQUEST: partial(_proxy_or_take, self._proxy, self._authenticator.take),
             Code.ACCOUNTING_REQUEST: partial(_proxy_or_take, self._proxy, self._accountant.take),
         }
-        self._listen(auth_sockets, takes, Code.ACCESS_REQUEST, alive=Code.ACCESS_ACCEPT)
         self._listen(acct_sockets, takes, Code.ACCOUNTING_REQUEST, alive=Code.ACCOUNTING_RESPONSE)
+        if cold:
+            for listener in self._all:
+                listener.start()
+            self._upkeep.append(
+                self._task(self._warm_up(reading, followed, auth_sockets, radsec_sockets, takes))
+            )
+            return
+        self._listen(auth_sockets, takes, Code.ACCESS_REQUEST, alive=Code.ACCESS_ACCEPT)
         self._listen_for_tls(radsec_sockets, takes)
         for listener in self._all:
             listener.start()
+
+    async def _read_all(self, followed: asyncio.Event) -> None:
+        # from here on no change is missed, so that what is read now stays true
+        await followed.wait()
+        await self._neighbours.beat()
+        await self._load_clients()
+        await self._sessions.load()
+
+    async def _begins_cold(self, reading: "asyncio.Task[None]") -> bool:
+        """Wait for what is read, or else take the NASes kept on disk; tell whether it is so."""
+        kept = None if self._known is None else await asyncio.to_thread(self._known.read)
+        await asyncio.wait({reading}, timeout=_REACHED_WITHIN if kept is None else _COLD_AFTER)
+        if reading.done() and (error := reading.exception()) is not None:
+            if kept is None or not is_outage(error):
+                raise error
+        elif reading.done():
+            return False
+        if kept is None:
+            raise TimeoutError("the database cannot be reached, and no NASes are kept on disk")
+        nases, realms = kept
+        await self._clients.replace(nases, realms, self._keyring)
+        self._accountant.turn_to_spool()
+        _log.warning("begins without the database: accounting is kept on disk", nases=len(nases))
+        return True
+
+    async def _warm_up(
+        self,
+        reading: "asyncio.Task[None]",
+        followed: asyncio.Event,
+        auth_sockets: Sequence[socket.socket],
+        radsec_sockets: Sequence[socket.socket],
+        takes: Mapping[int, Callable[[Exchange], None]],
+    ) -> None:
+        """Answer all that was left out when it began without the database, once that is back."""
+        while True:
+            try:
+                await reading
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                await asyncio.sleep(_PAUSE)
+                reading = asyncio.create_task(self._read_all(followed))
+                self._upkeep.append(reading)
+            else:
+                break
+        answering = self._all
+        self._listen(auth_sockets, takes, Code.ACCESS_REQUEST, alive=Code.ACCESS_ACCEPT)
+        self._listen_for_tls(radsec_sockets, takes)
+        for listener in self._all:
+            if listener not in answering:
+                listener.start()
+        _log.info("the database is back: log-ins are answered")
 
     def _listen(
         self,
@@ -246,6 +320,8 @@ class RadiusServer:
         await self._credentials.close()
         await self._proxy.close()
         await asyncio.gather(*(listener.close() for listener in self._radsec))
+        if self._spool is not None:
+            self._spool.close()
         self._listeners.clear()
         self._radsec.clear()
 
@@ -341,6 +417,8 @@ class RadiusServer:
             proxies = await proxying.all_proxies(tx)
             servers = await proxying.all_servers(tx)
         await self._clients.replace(nases, realms, self._keyring, signers)
+        if self._known is not None:
+            await asyncio.to_thread(self._known.keep, nases, realms)
         self._proxy.replace(proxies, servers, self._keyring)
 
     async def _sweep(self) -> None:
