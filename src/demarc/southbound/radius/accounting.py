@@ -225,12 +225,12 @@ class Accountant:
         since = self._away_since
         long = since is not None and self._clock() - since >= self._limits.spool_after
         if self._spool is not None and (long or self._stopping or self._spooling):
-            self._turn_to_spool()
+            self.turn_to_spool()
         else:
             await asyncio.sleep(_PAUSE)
 
-    def _turn_to_spool(self) -> None:
-        """Have what waits, and what comes, go to the spool, in its order."""
+    def turn_to_spool(self) -> None:
+        """Have what waits, and what comes, go to the spool until the database is back."""
         if not self._spooling:
             _log.warning("accounting is kept on disk until the database is back")
         self._spooling = True

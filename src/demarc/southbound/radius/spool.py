@@ -141,6 +141,11 @@ class Spool:
             self._lock = -1
 
     @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._folder
+
+    @property
     def exists(self) -> bool:
         """Whether there is a file: with packets, or with nothing left but its removal."""
         return self._file >= 0
@@ -201,19 +206,13 @@ class Spool:
 
     def _begin(self) -> None:
         self.id = uuid4()
-        fresh = self._path.with_suffix(".new")
-        handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            _write(handle, _MAGIC + self.id.bytes, 0)
-            os.fsync(handle)
-            fresh.rename(self._path)
-            _sync_folder(self._folder)
+            replace_file(self._path, _MAGIC + self.id.bytes)
         except OSError as error:
-            os.close(handle)
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise SpoolFull("the disk is full") from error
             raise
-        self._file = handle
+        self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         self.size = _HEADER
 
     def _take_up(self) -> None:
@@ -259,6 +258,23 @@ def _write(handle: int, octets: bytes, at: int) -> None:
         left, at = left[written:], at + written
 
 
+def replace_file(path: Path, octets: bytes) -> None:
+    """Put a file, readable by its owner alone, whole in the place of another. It blocks.
+
+    Raises:
+        OSError: it cannot be written; the other is still there.
+    """
+    fresh = path.with_suffix(".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        _write(handle, octets, 0)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    fresh.rename(path)
+    _sync_folder(path.parent)
+
+
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -272,4 +288,4 @@ async def append(spool: Spool, packets: Sequence[Spooled]) -> None:
     await asyncio.to_thread(spool.append, packets)
 
 
-__all__ = ["Spool", "SpoolFull", "Spooled", "append", "decode", "encode"]
+__all__ = ["Spool", "SpoolFull", "Spooled", "append", "decode", "encode", "replace_file"]
