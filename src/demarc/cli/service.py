@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 import typer
 
+from demarc.cli.credentials import credentials
 from demarc.cli.frame import command, group
 from demarc.cli.service_card import ServiceShown, show
 
@@ -367,5 +368,7 @@ async def _act(
             await getattr(desk.parts.services, action)(tx, found.id, **values)
             return await show(desk, tx, found, password=False)
 
+
+services.add_typer(credentials)
 
 __all__ = ["services"]
