@@ -10,8 +10,11 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from demarc.apply.home_servers import HomeServerTable
 from demarc.apply.values import Address, Hidden, Place, Prefix, Prefix4, Speed
 from demarc.domains.aaa.model import Dynamic, Vendor
+from demarc.domains.aaa.proxying import ALLOWED
+from demarc.protocols.radius.dictionary import DICTIONARY
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
@@ -87,7 +90,7 @@ class OnNetwork(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RealmTable(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A name space of log-ins."""
+    """A name space of log-ins, ours to answer or an ISP's own home servers'."""
 
     section: ClassVar[str] = "realm"
     identity: ClassVar[tuple[str, ...]] = ("name",)
@@ -95,6 +98,21 @@ class RealmTable(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     tenant: str
     qualified: bool = True
+    home_server: tuple[HomeServerTable, ...] = ()
+    books_locally: bool = False
+    allow: tuple[str, ...] = ALLOWED
+
+    def faults(self) -> Iterator[Fault]:
+        """Each of its home servers is sound and named once, and what it allows is known."""
+        names = [server.name for server in self.home_server]
+        if len(set(names)) < len(names):
+            yield "home_server", "names one server twice"
+        for server in self.home_server:
+            for reason in server.faults():
+                yield "home_server", reason
+        for name in self.allow:
+            if name not in DICTIONARY:
+                yield "allow", f"names {name}, which is no attribute that is known"
 
 
 class AreaTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,9 +1,14 @@
 """Steps for organisations, their networks and realms, people and API clients."""
 
+from collections.abc import Iterable, Sequence
+
 from demarc.apply.document import ClientTable, NetworkTable, RealmTable, TenantTable, UserTable
+from demarc.apply.home_servers import shown
 from demarc.apply.plan import Change
 from demarc.apply.values import Hidden
 from demarc.apply.work import Work
+from demarc.domains.aaa.model import Realm
+from demarc.domains.aaa.proxying import NewServer
 from demarc.domains.errors import Conflict, NotFound
 from demarc.domains.identity.model import Network, Person
 from demarc.domains.services.logins import login
@@ -83,25 +88,76 @@ async def realm(work: Work, table: RealmTable) -> Change:
     """Bring a realm to what its table says."""
     aaa = work.domains.aaa
     owner = await work.tenant("tenant", table.tenant)
+    servers = [server.server() for server in table.home_server]
     after = {"tenant": table.tenant, "qualified": table.qualified}
     known = next((one for one in await work.realms() if one.name == table.name.lower()), None)
-    if known is None:
-        return await work.bring(
-            table,
-            None,
-            after,
-            lambda: aaa.create_realm(
-                work.tx, tenant_id=owner.id, name=table.name, qualified=table.qualified
-            ),
-        )
-    if known.tenant_id != owner.id:
+    if known is not None and known.tenant_id != owner.id:
         raise Conflict("is another organisation's realm")
+    before = None
+    proxied = None
+    if known is not None:
+        before = {"tenant": table.tenant, "qualified": known.qualified}
+        proxied = await _proxied(work, known)
+    wanted = _proxying(servers, books=table.books_locally, allowed=table.allow)
+
+    async def act() -> None:
+        if known is None:
+            made = await aaa.create_realm(
+                work.tx, tenant_id=owner.id, name=table.name, qualified=table.qualified
+            )
+        elif known.qualified != table.qualified:
+            made = await aaa.change_realm(work.tx, known.id, qualified=table.qualified)
+        else:
+            made = known
+        if proxied != wanted:
+            await aaa.proxies.put(
+                work.tx, made, servers, books_locally=table.books_locally, allowed=table.allow
+            )
+
+    # a realm that is ours to answer shows nothing of it
+    keys = {**wanted, **(proxied or {})}
     return await work.bring(
         table,
-        {"tenant": table.tenant, "qualified": known.qualified},
-        after,
-        lambda: aaa.change_realm(work.tx, known.id, qualified=table.qualified),
+        None if before is None else {**before, **{key: (proxied or {}).get(key) for key in keys}},
+        {**after, **{key: wanted.get(key) for key in keys}},
+        act,
     )
+
+
+async def _proxied(work: Work, realm: Realm) -> dict[str, object]:
+    """Give how a realm is proxied, as the file would say it."""
+    proxies = work.domains.aaa.proxies
+    found = await proxies.of_realm(work.tx, realm.id)
+    if found is None:
+        return {}
+    proxy, servers = found
+    return _image(
+        [(shown(server), proxies.secret(server)) for server in servers],
+        books=proxy.books_locally,
+        allowed=proxy.allowed,
+    )
+
+
+def _proxying(
+    servers: Sequence[NewServer], *, books: bool, allowed: Sequence[str]
+) -> dict[str, object]:
+    if not servers:
+        return {}
+    described = [(shown(server), server.secret) for server in servers]
+    return _image(described, books=books, allowed=allowed)
+
+
+def _image(
+    servers: Iterable[tuple[str, str | None]], *, books: bool, allowed: Iterable[str]
+) -> dict[str, object]:
+    ordered = sorted(servers, key=lambda server: server[0])
+    return {
+        "home_server": [described for described, _ in ordered],
+        # of all of them: which one's changed is nobody's business
+        "secret": Hidden("\n".join(secret or "" for _, secret in ordered)),
+        "books_locally": books,
+        "allow": sorted(set(allowed)),
+    }
 
 
 async def user(work: Work, table: UserTable) -> Change:

@@ -172,18 +172,39 @@ def _resolved(
     """Put the secrets that stand in the environment into the tables that name them."""
     resolved = []
     for table in tables:
-        found: dict[str, Hidden] = {}
+        found, missing = _secrets(table, environment)
         for key in table.__struct_fields__:
-            variable = getattr(table, key) if key.endswith(_ENV) else None
-            if variable is None:
-                continue
-            secret = environment.get(variable)
-            if secret:
-                found[key.removesuffix(_ENV)] = Hidden(secret)
-            else:
-                mistakes.append(about(table, key, f"names {variable}, which is not set"))
+            value = getattr(table, key)
+            # tables within a table
+            if isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
+                inner = []
+                for one in value:
+                    its, lacking = _secrets(one, environment)
+                    inner.append(msgspec.structs.replace(one, **its))
+                    if lacking:
+                        missing[key] = "; ".join(lacking.values())
+                found[key] = tuple(inner)
+        mistakes.extend(about(table, key, why) for key, why in missing.items())
         resolved.append(msgspec.structs.replace(table, **found) if found else table)
     return resolved
+
+
+def _secrets(
+    table: msgspec.Struct, environment: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Give the secrets a table has in the environment, and by key what is missing there."""
+    found: dict[str, Any] = {}
+    missing: dict[str, str] = {}
+    for key in table.__struct_fields__:
+        variable = getattr(table, key) if key.endswith(_ENV) else None
+        if variable is None:
+            continue
+        secret = environment.get(variable)
+        if secret:
+            found[key.removesuffix(_ENV)] = Hidden(secret)
+        else:
+            missing[key] = f"names {variable}, which is not set"
+    return found, missing
 
 
 def _name_networks(

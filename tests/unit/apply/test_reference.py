@@ -10,13 +10,20 @@ from demarc.apply.document import TABLES
 from demarc.apply.parse import parse
 
 PAGE = (Path(__file__).parents[3] / "docs" / "network-file.md").read_text(encoding="utf-8")
-SECRETS = {"BNG_SECRET": "testing", "OLT_COMMUNITY": "testing", "ANAS_PASSWORD": "testing-testing"}
+SECRETS = {
+    "ISP_TWO_AAA_SECRET": "testing",
+    "BNG_SECRET": "testing",
+    "OLT_COMMUNITY": "testing",
+    "ANAS_PASSWORD": "testing-testing",
+}
 
 
 def test_the_example_uses_every_section():
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    example, *others = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     document = parse(example, SECRETS)
     assert [section for section in TABLES if not getattr(document, section)] == []
+    for other in others:
+        assert parse(other, SECRETS) is not None
 
 
 @pytest.mark.parametrize("section", TABLES)
