@@ -232,7 +232,7 @@ def anew(given: str | None, wanted: Terms, login: Login) -> bool:
     if given is None or f" {GARDEN}" not in given or wanted.kind == GARDEN:
         return False
     profile = login.profile
-    return profile is None or (profile.settings.walled and not profile.settings.filter)
+    return profile is None or not profile.settings.lifts
 
 
 def _given(target: Target, wanted: Terms, clock: Clock) -> Given:

@@ -47,8 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         garden_redirect: the page web requests are sent to in the garden.
         garden_session_timeout: seconds until a session in the garden is to begin anew.
         garden_attributes: further ones in the garden (see ``attributes``).
-        filter: what sessions outside the garden are behind; with it, one is led back out of the
-            garden without ending.
+        filter: what sessions outside the garden are behind; with it, one is led out from behind
+            ``garden_filter`` without ending.
         session_timeout: seconds until a session is to begin anew.
         idle_timeout: seconds without traffic after which a session is to end.
         max_sessions: stations at a time; None for the credential's own number.
@@ -83,13 +83,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     circuit_binding: Learning = "none"
 
     @property
-    def walled(self) -> bool:
-        """Whether its garden has walls that another speed alone does not take down."""
-        return bool(
-            self.garden_filter
-            or self.garden_redirect
+    def lifts(self) -> bool:
+        """Whether a change leads out of the garden: all its walls have something in their place.
+
+        What a page and further attributes did is undone by none, so that a session begins anew.
+        """
+        return not (
+            self.garden_redirect
             or self.garden_attributes
-            or self.garden_session_timeout
+            or (self.garden_filter and not self.filter)
+            or (self.garden_session_timeout and not self.session_timeout)
         )
 
 

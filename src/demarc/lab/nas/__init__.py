@@ -5,6 +5,7 @@ from demarc.lab.nas.nas import Event, Nas, Refused
 from demarc.lab.nas.session import Habits, Session
 from demarc.lab.nas.subscriber import Patience, Subscriber
 from demarc.lab.nas.traffic import Carried, Demand, Household, Limits
+from demarc.lab.nas.walls import Walls
 
 __all__ = [
     "Carried",
@@ -19,4 +20,5 @@ __all__ = [
     "Retry",
     "Session",
     "Subscriber",
+    "Walls",
 ]

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from demarc.lab.nas.session import Session
-from demarc.lab.nas.vendors import Vendor
+from demarc.lab.nas.session import Habits, Session
+from demarc.lab.nas.vendors import VENDORS, Make
+from demarc.lab.nas.walls import read_walls
 from demarc.protocols.radius.attributes import Pair
 from demarc.protocols.radius.dictionary import DICTIONARY, Attribute
 from demarc.protocols.radius.errors import BadAuthenticator, Malformed
@@ -35,6 +36,16 @@ _LINE_KEYS: Final = tuple(
 )
 _FRAMED_PREFIX: Final = DICTIONARY["Framed-IPv6-Prefix"]
 _KEYS: Final = (_SESSION_ID, _USER_NAME, _FRAMED_IP, _FRAMED_PREFIX, *_LINE_KEYS)
+_SESSION_TIMEOUT: Final = DICTIONARY["Session-Timeout"]
+# By what a make finds a session: one of these at least. Others take any key there is.
+_FINDS_BY: Final[dict[Make, tuple[Attribute, ...]]] = {
+    "huawei": (_SESSION_ID,),
+    "juniper": (_SESSION_ID,),
+    "cisco": (_SESSION_ID,),
+    "nokia": (_SESSION_ID,),
+    "zte": (_SESSION_ID,),
+    "accel-ppp": (_SESSION_ID, _USER_NAME, _FRAMED_IP),
+}
 _OF_A_DISCONNECT: Final = frozenset(
     attribute.type
     for attribute in (
@@ -141,28 +152,33 @@ class Authority:
     Args:
         nas_ip: the NAS's address; a request for another is refused.
         identifier: the NAS's name, likewise.
-        vendor: reads the rates a CoA sets.
+        make: by whose ways it finds sessions, and reads what a CoA sets.
         sessions: gives the sessions that are up.
+        habits: what it can do.
     """
 
     def __init__(
         self,
         nas_ip: IPv4Address,
         identifier: str,
-        vendor: Vendor,
+        make: Make,
         sessions: Callable[[], Iterable[Session]],
+        habits: Habits,
     ) -> None:
         self._nas_ip = nas_ip
         self._identifier = identifier
-        self._vendor = vendor
+        self._make = make
         self._sessions = sessions
+        self._habits = habits
 
     def decide(self, request: Packet) -> Decision:
         """Carry a request out: ACK if it was, else NAK with the reason (RFC 5176 section 3.5)."""
         try:
             if not self._addressed(request):
                 return refuse(request, "NAS-Identification-Mismatch")
-            if all(request.value(key) is None for key in _KEYS):
+            if request.code == Code.COA_REQUEST and not self._habits.changes:
+                return refuse(request, "Unsupported-Extension")
+            if all(request.value(key) is None for key in _FINDS_BY.get(self._make, _KEYS)):
                 return refuse(request, "Missing-Attribute")
             found = [each for each in self._sessions() if _matches(each, request)]
             if not found:
@@ -180,13 +196,18 @@ class Authority:
 
     def _change(self, request: Packet, found: Sequence[Session]) -> Decision:
         try:
-            limits = self._vendor.limits(request)
+            limits = VENDORS[self._make].limits(request)
+            timeout = request.number(_SESSION_TIMEOUT)
         except Malformed:
             return refuse(request, "Invalid-Attribute-Value")
-        if limits is None:
+        walls = read_walls(self._make, request)
+        if limits is None and walls is None and timeout is None:
             return refuse(request, "Unsupported-Attribute")
+        filters = self._habits.filters
+        if walls is not None and filters is not None and walls.filter not in {None, *filters}:
+            return refuse(request, "Invalid-Attribute-Value")
         for session in found:
-            session.change(limits)
+            session.change(limits, walls=walls, session_timeout=timeout)
         return Code.COA_ACK, []
 
 

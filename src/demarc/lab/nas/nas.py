@@ -16,6 +16,7 @@ from demarc.lab.nas.dynamic import Authority, CoaPort, Refusals
 from demarc.lab.nas.session import Grant, Habits, Session
 from demarc.lab.nas.traffic import Demand, Household, Limits
 from demarc.lab.nas.vendors import VENDORS, Make, Vendor
+from demarc.lab.nas.walls import Walls, read_walls
 from demarc.protocols.radius.attributes import Pair, encode_attributes
 from demarc.protocols.radius.dictionary import DICTIONARY
 from demarc.protocols.radius.errors import Malformed
@@ -149,7 +150,10 @@ class Nas:
         self._reported: dict[int, int] = {}
         self._ending: set[Session] = set()
         self._transport: asyncio.DatagramTransport | None = None
-        authority = Authority(self.nas_ip, self.identifier, self._vendor, self.sessions.values)
+        self._make: Make = vendor
+        authority = Authority(
+            self.nas_ip, self.identifier, vendor, self.sessions.values, self.habits
+        )
         self._coa = CoaPort(secret, self._clock, authority.decide)
 
     # -- as a device -------------------------------------------------------------------------
@@ -344,6 +348,7 @@ class Nas:
             session_timeout=reply.number(DICTIONARY["Session-Timeout"]),
             classes=tuple(reply.values(DICTIONARY["Class"])),
             reply=reply,
+            walls=read_walls(self._make, reply) or Walls(),
         )
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from demarc.lab.nas.client import Client
 from demarc.lab.nas.traffic import Carried, Demand, Limits
+from demarc.lab.nas.walls import Walls
 from demarc.protocols.radius.attributes import Pair, encode_attributes
 from demarc.protocols.radius.dictionary import DICTIONARY
 from demarc.protocols.radius.packet import Code, Packet
@@ -52,12 +53,16 @@ class Habits(msgspec.Struct, frozen=True):
         require_message_authenticator: takes no Access reply that is not signed.
         gigawords: reports the upper half of its 64-bit counters; without, they wrap at 4 GiB.
         reversed_counters: reports what the subscriber sent as Output.
+        changes: takes CoA-Requests; without, it can only be asked to end sessions.
+        filters: the names of the filters it has; None: any.
     """
 
     message_authenticator: bool = True
     require_message_authenticator: bool = True
     gigawords: bool = True
     reversed_counters: bool = False
+    changes: bool = True
+    filters: frozenset[str] | None = None
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -73,6 +78,7 @@ class Grant(msgspec.Struct, frozen=True):
         session_timeout: seconds until the session is to end, None: never.
         classes: to be repeated in accounting as they are.
         reply: the packet.
+        walls: what it is behind.
     """
 
     username: str
@@ -84,6 +90,7 @@ class Grant(msgspec.Struct, frozen=True):
     session_timeout: int | None
     classes: tuple[bytes, ...]
     reply: Packet
+    walls: Walls = Walls()
 
 
 class Counters(msgspec.Struct):
@@ -117,6 +124,7 @@ class Session:
         station: the subscriber's MAC address, as the NAS writes it into Calling-Station-Id.
         grant: what the Access-Accept gave.
         limits: its rates now; a CoA may have changed them.
+        walls: what it is behind now, likewise.
         counters: what it has carried, as of the last report.
         started_at: when it came up.
         cause: why it ended, a name of Acct-Terminate-Cause; None while it is up.
@@ -142,6 +150,7 @@ class Session:
         self.line = line
         self.grant = grant
         self.limits = grant.limits
+        self.walls = grant.walls
         self.counters = Counters()
         self.started_at = clock()
         self.cause: str | None = None
@@ -156,6 +165,7 @@ class Session:
         self._pending: list[_Record] = []
         self._changed = asyncio.Event()
         self._timers: list[asyncio.Task[None]] = []
+        self._ending: asyncio.Task[None] | None = None
         self._reporter: asyncio.Task[None] | None = None
         self._closed = False
         self._constant = encode_attributes(_constant(session_id, line, grant))
@@ -182,16 +192,31 @@ class Session:
         if self._interim_seconds is not None:
             self._timers.append(asyncio.create_task(self._report_every(self._interim_seconds)))
         if self.grant.session_timeout is not None:
-            self._timers.append(asyncio.create_task(self._end_after(self.grant.session_timeout)))
+            self._limit_time(self.grant.session_timeout)
 
     def carry(self, up_octets: int, down_octets: int) -> None:
         """Count traffic beside what the demand brings, octets."""
         self.counters.add(Carried(up_octets, down_octets, 1, 1))
 
-    def change(self, limits: Limits) -> None:
-        """Set other rates; what was carried until now was carried at the old ones."""
+    def change(
+        self,
+        limits: Limits | None = None,
+        *,
+        walls: Walls | None = None,
+        session_timeout: int | None = None,
+    ) -> None:
+        """Set what is given, and leave the rest.
+
+        Args:
+            limits: other rates; what was carried until now was carried at the old ones.
+            walls: what it is behind from now on.
+            session_timeout: seconds until it is to end, from now.
+        """
         self._count()
-        self.limits = limits
+        self.limits = limits or self.limits
+        self.walls = walls or self.walls
+        if session_timeout is not None:
+            self._limit_time(session_timeout)
         self._announce()
 
     def interim(self) -> None:
@@ -311,6 +336,12 @@ class Session:
         while True:
             await asyncio.sleep(seconds)
             self.interim()
+
+    def _limit_time(self, seconds: float) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = asyncio.create_task(self._end_after(seconds))
+        self._timers.append(self._ending)
 
     async def _end_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from demarc.lab.nas import Limits, Nas
+from demarc.lab.nas import Habits, Limits, Nas, Walls
 from demarc.lab.nas.client import Client
 from demarc.protocols.radius.dictionary import DICTIONARY
 from demarc.protocols.radius.packet import Code, Packet
@@ -206,3 +206,75 @@ async def test_a_port_already_taken(isp: Isp, nas: Nas) -> None:
 async def test_before_it_is_started_there_is_no_port(isp: Isp) -> None:
     with pytest.raises(RuntimeError):
         _ = isp.nas().coa_address
+
+
+async def coa(nas: Nas, *named: tuple[str, Any]) -> Packet:
+    return await send(nas, request(Code.COA_REQUEST, *named))
+
+
+@pytest.mark.parametrize(
+    ("make", "given", "walls"),
+    [
+        ("mikrotik", ("MikroTik-Address-List", "unpaid"), Walls(filter="unpaid")),
+        ("mikrotik", ("WISPr-Redirection-URL", "http://a/"), Walls(redirect="http://a/")),
+        ("huawei", ("Huawei-HTTP-Redirect-URL", "http://a/"), Walls(redirect="http://a/")),
+        ("juniper", ("Filter-Id", "unpaid"), Walls(filter="unpaid")),
+        ("cisco", ("Cisco-AVPair", "url-redirect=http://a/"), Walls(redirect="http://a/")),
+        ("nokia", ("Alc-SLA-Prof-Str", "unpaid"), Walls(filter="unpaid")),
+    ],
+)
+async def test_a_change_walls_a_session_in(
+    isp: Isp, make: Any, given: tuple[str, str], walls: Walls
+) -> None:
+    nas = isp.nas(vendor=make)
+    await nas.start()
+    session = await online(nas)
+    answer = await coa(nas, ("Acct-Session-Id", session.id), given)
+    assert answer.code == Code.COA_ACK
+    assert session.walls == walls
+    await nas.stop()
+
+
+async def test_an_accept_walls_a_session_in(isp: Isp, nas: Nas) -> None:
+    isp.granted.append(("MikroTik-Address-List", "unpaid"))
+    assert (await online(nas)).walls == Walls(filter="unpaid")
+
+
+@pytest.mark.parametrize("make", ["huawei", "juniper", "cisco", "nokia", "zte"])
+async def test_makes_that_find_sessions_by_their_id_take_nothing_else(isp: Isp, make: Any) -> None:
+    nas = isp.nas(vendor=make)
+    await nas.start()
+    session = await online(nas)
+    answer = await coa(nas, ("User-Name", ANA), ("Session-Timeout", 60))
+    assert (answer.code, of(answer, "Error-Cause")) == (Code.COA_NAK, 402)
+    assert (await coa(nas, ("Acct-Session-Id", session.id), ("Session-Timeout", 60))).code == (
+        Code.COA_ACK
+    )
+    await nas.stop()
+
+
+async def test_a_filter_it_does_not_have_is_refused(isp: Isp) -> None:
+    nas = isp.nas(habits=Habits(filters=frozenset({"unpaid"})))
+    await nas.start()
+    session = await online(nas)
+    answer = await coa(nas, ("User-Name", ANA), ("MikroTik-Address-List", "other"))
+    assert of(answer, "Error-Cause") == 407
+    assert session.walls == Walls()
+    await nas.stop()
+
+
+async def test_one_that_takes_no_changes_still_ends_sessions(isp: Isp) -> None:
+    nas = isp.nas(habits=Habits(changes=False))
+    await nas.start()
+    session = await online(nas)
+    answer = await coa(nas, ("User-Name", ANA), ("MikroTik-Rate-Limit", "1M/2M"))
+    assert of(answer, "Error-Cause") == 406
+    assert (await disconnect(nas, ("User-Name", ANA))).code == Code.DISCONNECT_ACK
+    assert await session.wait_ended() == "Admin-Reset"
+    await nas.stop()
+
+
+async def test_a_change_may_set_when_a_session_ends(isp: Isp, nas: Nas) -> None:
+    session = await online(nas)
+    assert (await coa(nas, ("User-Name", ANA), ("Session-Timeout", 0))).code == Code.COA_ACK
+    assert await session.wait_ended() == "Session-Timeout"
