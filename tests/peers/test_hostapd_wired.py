@@ -64,7 +64,7 @@ async def test_a_station_logs_in_is_accounted_for_and_put_out(
     shown = certificates.pair(tmp_path, "eap")
     async with (
         running(house.db, house.keys, eap=Files(shown.cert, shown.key)) as process,
-        wired.switch(cable, tmp_path, process.auth[1], process.acct[1], das, NAS_SECRET) as switch,
+        switched(cable, tmp_path, process, das) as switch,
     ):
         await until(lambda: "AP-ENABLED" in switch.printed)
         network = [
