@@ -53,11 +53,11 @@ tests:
       - {series: 'demarc_partitions_ahead_seconds{instance="a",table="audit"}', values: '500000x120'}
       - {series: 'demarc_data_free_bytes{instance="a",process="parent"}', values: '5x120'}
       - {series: 'demarc_data_size_bytes{instance="a",process="parent"}', values: '100x120'}
-      - {series: 'demarc_tls_certificate_expiry_timestamp_seconds{instance="a",process="web"}', values: '900000x120'}
+      - {series: 'demarc_tls_certificate_expiry_timestamp_seconds{instance="a",process="web",use="https"}', values: '900000x120'}
     alert_rule_test:
       - {eval_time: 3h, alertname: DemarcPartitionsMissing, exp_alerts: [{exp_labels: {severity: page, table: audit}}]}
       - {eval_time: 3h, alertname: DemarcDiskFull, exp_alerts: [{exp_labels: {severity: page, instance: a, process: parent}}]}
-      - {eval_time: 3h, alertname: DemarcCertificateExpires, exp_alerts: [{exp_labels: {severity: ticket, instance: a}}]}
+      - {eval_time: 3h, alertname: DemarcCertificateExpires, exp_alerts: [{exp_labels: {severity: ticket, instance: a, use: https}}]}
   - name: RADIUS falls silent, which it was not the day before
     interval: 2m
     input_series:

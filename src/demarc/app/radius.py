@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from demarc.app.parts import Parts
 from demarc.platform.settings import Settings
 from demarc.platform.telemetry import metrics
+from demarc.platform.tls import first_of
 from demarc.southbound.radius.eap.tls import Files as EapFiles
 from demarc.southbound.radius.limits import Limits
 from demarc.southbound.radius.server import RadiusServer, Status
@@ -35,6 +37,7 @@ async def radius(
         stop: set to end.
         ready: called once packets are answered.
     """
+    spool = _spool(parts.settings)
     server = RadiusServer(
         parts.db,
         parts.keys,
@@ -43,12 +46,12 @@ async def radius(
             max_age=parts.settings.credential_cache_max_age,
         ),
         tls=tls_files(parts.settings),
-        spool=_spool(parts.settings),
+        spool=spool,
         node=parts.settings.node,
         eap=eap_files(parts.settings),
     )
     await server.serve(sockets("auth"), sockets("acct"), sockets("radsec"))
-    _tell(server)
+    _tell(server, spool, parts.settings)
     _collect_seldom()
     ready()
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(server.broken())]
@@ -86,7 +89,7 @@ def eap_files(settings: Settings) -> EapFiles | None:
     return None if cert is None or key is None else EapFiles(cert, key)
 
 
-def _tell(server: RadiusServer) -> None:
+def _tell(server: RadiusServer, spool: Spool | None, settings: Settings) -> None:
     """Tell how the server stands, whatever it counts as that."""
 
     def of(field: str) -> Callable[[], float]:
@@ -94,6 +97,17 @@ def _tell(server: RadiusServer) -> None:
 
     for field in msgspec.structs.fields(Status):
         metrics.ask(f"radius_{field.name}", of(field.name))
+    metrics.ask("radius_spool_bytes", lambda: float(spool.size) if spool and spool.exists else 0.0)
+
+    def expiry(cert: Path) -> Callable[[], float]:
+        def ask() -> float:
+            return first_of(cert).not_valid_after_utc.timestamp()
+
+        return ask
+
+    for use, file in (("radsec", settings.radsec_cert), ("eap", settings.eap_cert)):
+        if file is not None:
+            metrics.ask("tls_certificate_expiry_timestamp_seconds", expiry(file), use=use)
 
 
 def _collect_seldom() -> None:

@@ -81,7 +81,7 @@ async def web(
         asyncio.create_task(_follow_identity(parts, authenticator)),
     ]
     if certificate is not None:
-        metrics.ask("tls_certificate_expiry_timestamp_seconds", certificate.expires_at)
+        metrics.ask("tls_certificate_expiry_timestamp_seconds", certificate.expires_at, use="https")
         background.append(asyncio.create_task(certificate.watch()))
     serving = asyncio.create_task(server.serve(sockets=list(http)))
     try:

@@ -69,6 +69,8 @@ async def examine(settings: Settings) -> Examined:
             except psycopg.OperationalError as wrong:
                 says = f"cannot be reached: {' '.join(str(wrong).split())}"
                 mend = "see that it runs, and DEMARC_DATABASE_URL"
+                if settings.database_url is None and "Peer authentication" in says:
+                    mend = "run this as the user who started demarc serve (sudo -u ...)"
                 return Examined([problem("database", says, mend)])
             async with conn:
                 return await _looked_at(conn, conninfo, settings)

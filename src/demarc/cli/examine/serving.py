@@ -9,6 +9,7 @@ import stat
 import sys
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 from demarc.cli.examine.finding import Finding, problem, warning, well
 from demarc.platform.clock import now
@@ -27,6 +28,8 @@ def examine(settings: Settings) -> list[Finding]:
     found = [programs(settings), synchronised(), files()]
     if "web" in settings.roles:
         found += [certificate(settings), exposure(settings)]
+    if "radius" in settings.roles:
+        found += of_radius(settings)
     return found
 
 
@@ -37,17 +40,49 @@ def programs(settings: Settings) -> Finding:
 
 
 def certificate(settings: Settings) -> Finding:
-    """Look at the certificate for HTTPS: usable, its key nobody else's, not about to expire."""
-    what = "certificate"
+    """Look at the certificate for HTTPS."""
     cert, key = settings.tls_cert, settings.tls_key
-    if cert is None or key is None:
-        if settings.https_port is not None:
-            return problem(what, "none, and there is to be HTTPS", "--tls-cert and --tls-key")
-        return well(what, "none; HTTP is not encrypted")
+    if cert is not None and key is not None:
+        return _pair("certificate", cert, key)
+    if settings.https_port is not None:
+        return problem("certificate", "none, and there is to be HTTPS", "--tls-cert and --tls-key")
+    return well("certificate", "none; HTTP is not encrypted")
+
+
+def of_radius(settings: Settings) -> list[Finding]:
+    """Look at the certificates for RADIUS over TLS and for EAP, and at the accounting on disk."""
+    found = []
+    for what, cert, key in (
+        ("RADIUS over TLS: certificate", settings.radsec_cert, settings.radsec_key),
+        ("EAP: certificate", settings.eap_cert, settings.eap_key),
+    ):
+        if cert is not None and key is not None:
+            found.append(_pair(what, cert, key))
+    found.append(spool(settings))
+    return found
+
+
+def spool(settings: Settings) -> Finding:
+    """Look whether accounting waits on disk for the database."""
+    what, folder = "accounting spool", settings.accounting_spool
+    size = 0
+    if folder.exists():
+        size = sum(file.stat().st_size for file in folder.glob("accounting*"))
+    if size:
+        return warning(
+            what,
+            f"{size >> 10} KiB of accounting wait in {folder} to be stored",
+            "see that the database answers, and that the radius role runs on this machine",
+        )
+    return well(what, f"nothing waits in {folder}")
+
+
+def _pair(what: str, cert: Path, key: Path) -> Finding:
+    """Look at a certificate: usable, its key nobody else's, not about to expire."""
     try:
-        expires = ServerCertificate.http(cert, key).expires
+        expires = ServerCertificate(cert, key).expires
     except TlsProblem as wrong:
-        return problem(what, str(wrong), "name the right files: --tls-cert, --tls-key")
+        return problem(what, str(wrong), "name the files of a certificate and of its key")
     left = expires - now()
     if left < timedelta(0):
         return problem(what, f"{cert} expired on {expires:%Y-%m-%d}", "renew it")
@@ -126,4 +161,13 @@ def _stays_here(host: str) -> bool:
         return host == "localhost"
 
 
-__all__ = ["certificate", "examine", "exposure", "files", "programs", "synchronised"]
+__all__ = [
+    "certificate",
+    "examine",
+    "exposure",
+    "files",
+    "of_radius",
+    "programs",
+    "spool",
+    "synchronised",
+]

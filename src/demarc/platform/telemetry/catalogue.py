@@ -45,6 +45,7 @@ RADIUS = (
     _counter("radius_dropped", "Packets that got no answer, by why.", "reason"),
     _counter("radius_duplicates", "Retransmissions answered from memory, or still under way."),
     _counter("radius_accounting", "Accounting packets, by what became of them.", "kind"),
+    _counter("radius_proxy", "What became of requests to home servers.", "kind"),
     _counter("radsec_connections", "What happened to connections of RADIUS over TLS.", "kind"),
     _counter("radsec_refused", "Connections of RADIUS over TLS that were not, by why.", "reason"),
     _counter("radius_attempts_lost", "Log-in attempts answered but not recorded."),
@@ -57,6 +58,11 @@ RADIUS = (
         "kind",
     ),
     _gauge("radius_clients", "NASes known."),
+    _gauge("radius_other_nodes", "Other RADIUS processes on the same database."),
+    _gauge("radius_logged_in", "Log-ins that are on line, on this node or another."),
+    _gauge("radius_proxied", "Requests under way to home servers."),
+    _gauge("radius_home_servers_dead", "Ports of home servers that do not answer."),
+    _gauge("radius_spool_bytes", "Accounting on disk until the database is back."),
     _gauge("radius_clients_signing", "Addresses that send Message-Authenticator."),
     _gauge("radius_credentials", "Log-ins in memory."),
     _gauge("radius_accounting_waiting", "Accounting packets not stored yet."),
@@ -71,8 +77,20 @@ HTTP = (
     _gauge("http_connections", "Open connections of clients."),
     _gauge(
         "tls_certificate_expiry_timestamp_seconds",
-        "When the certificate shown is no longer valid, seconds since 1970.",
+        "When a certificate is no longer valid, seconds since 1970; use is https, radsec or eap.",
+        "use",
     ),
+)
+
+CWMP = (
+    _counter("cwmp_informs", "Informs of devices, by their first event.", "event"),
+    _counter("cwmp_requests", "Requests of devices other than Inform.", "kind"),
+    _counter("cwmp_procedures", "Procedures asked of devices, by outcome.", "kind", "outcome"),
+    _counter("cwmp_autonomous_transfers", "Transfers that devices began by themselves."),
+    _counter("cwmp_refused", "Requests of devices that were refused, by why.", "reason"),
+    _counter("cwmp_broken_off", "Sessions that devices did not end."),
+    _counter("cwmp_quarantined", "Devices that nobody knows, kept for a person to see."),
+    _counter("cwmp_taken_up", "Devices that were found to be somebody's."),
 )
 
 DATABASE = (
@@ -132,6 +150,7 @@ PROCESSES = (
 SECTIONS: Final[dict[str, tuple[Metric, ...]]] = {
     "RADIUS": RADIUS,
     "HTTP": HTTP,
+    "CWMP": CWMP,
     "The database": DATABASE,
     "Jobs and polls": WORK,
     "Processes": PROCESSES,

@@ -60,7 +60,8 @@ class Counters:
         """
         if amount < 0:
             raise ValueError("a counter only grows")
-        key = tuple(sorted(labels.items()))
+        # sorting costs as much as all the rest
+        key = tuple(sorted(labels.items())) if len(labels) > 1 else tuple(labels.items())
         with self._lock:
             series = self._series.get(name)
             if series is None:

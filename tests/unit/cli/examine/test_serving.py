@@ -97,3 +97,20 @@ def test_a_machine_without_the_web_needs_no_certificate():
     findings = {finding.what: finding for finding in serving.examine(settings)}
     assert {"certificate", "encryption"} & set(findings) == set()
     assert "roles radius" in findings["version"].says
+
+
+def test_certificates_of_radius_are_looked_at_too(files):
+    given = {"eap_cert": files.cert, "eap_key": files.key}
+    files.renew(valid=timedelta(days=3))
+    findings = {one.what: one for one in serving.examine(Settings.load({}, **given))}
+    assert findings["EAP: certificate"].state == "warning"
+
+
+def test_accounting_that_waits_on_disk_is_told(tmp_path):
+    settings = Settings.load({}, data=tmp_path)
+    assert serving.spool(settings).state == "ok"
+    settings.accounting_spool.mkdir()
+    (settings.accounting_spool / "accounting").write_bytes(b"x" * 5000)
+    finding = serving.spool(settings)
+    assert finding.state == "warning"
+    assert "4 KiB" in finding.says
