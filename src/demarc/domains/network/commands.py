@@ -84,6 +84,23 @@ async def of_service(tx: Tx, service_id: UUID, limit: int = 50) -> list[Command]
     return await queries.COMMANDS_OF_SERVICE.all(tx, service_id=service_id, limit=limit)
 
 
+async def wake(tx: Tx, *, task: str, reach: str, target_id: UUID) -> None:
+    """Queue the job that calls a device which fetches its commands itself.
+
+    Args:
+        tx: the job runs if it commits.
+        task: the job's task; it gets ``target_id``.
+        reach: whose workers reach the device.
+        target_id: which device.
+    """
+    await defer(tx, task=task, queue=reach_queue(reach), args={"target_id": str(target_id)})
+
+
+async def open_for(tx: Tx, target_id: UUID) -> list[Command]:
+    """Give what a device is still to do, at most 50, in the order it was asked for."""
+    return await queries.OPEN_COMMANDS.all(tx, target_id=target_id)
+
+
 async def sent(tx: Tx, command_id: UUID) -> Command | None:
     """Note that the device has been asked; None when the command is final already."""
     return await queries.MARK_SENT.one(tx, id=command_id)

@@ -52,6 +52,17 @@ FINISH_COMMAND = Statement(
     Command,
 )
 
+# In the order they were asked for.
+OPEN_COMMANDS = Statement(
+    "network.open_commands",
+    f"""
+    SELECT {_COMMAND} FROM command
+    WHERE target_id = %(target_id)s AND state IN ('queued', 'sent') AND deadline > now()
+    ORDER BY created_at, id LIMIT 50
+    """,
+    Command,
+)
+
 EXPIRE_COMMANDS = Statement(
     "network.expire_commands",
     """

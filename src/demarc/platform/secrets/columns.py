@@ -45,6 +45,11 @@ ENCRYPTED: tuple[EncryptedColumn, ...] = (
     EncryptedColumn("credential", "secret"),
     EncryptedColumn("service", "wifi_password", _by_octets),
     EncryptedColumn("home_server", "secret"),
+    EncryptedColumn("cpe", "acs_secret"),
+    EncryptedColumn("cpe", "acs_next_secret"),
+    EncryptedColumn("cpe", "request_secret"),
+    EncryptedColumn("cpe_secret", "secret"),
+    EncryptedColumn("cpe_bootstrap", "secret"),
 )
 
 NOT_ENCRYPTED: frozenset[tuple[str, str]] = frozenset(
@@ -53,6 +58,7 @@ NOT_ENCRYPTED: frozenset[tuple[str, str]] = frozenset(
         ("api_token", "digest"),
         ("idempotency", "request"),
         ("import_item", "digest"),
+        ("cpe_session", "token"),
         # as clients were answered
         ("idempotency", "body"),
         # as NASes sent them; passwords are not in accounting

@@ -24,11 +24,12 @@ from demarc.protocols.cwmp.messages import (
     CpeRequest,
     Fault,
     Inform,
+    Message,
     Response,
     answers,
 )
 
-Stage = Literal["begin", "asking", "ready", "waiting", "over"]
+Stage = Literal["begin", "asking", "ready", "waiting", "resumed", "over"]
 
 
 class OutOfTurn(Exception):
@@ -54,7 +55,13 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """The CPE has nothing to ask; it is to be asked something, or let go."""
+    """The CPE has nothing to ask; it is to be asked something, or let go.
+
+    Attributes:
+        answered: what it said to a request that was put by whoever had the session before.
+    """
+
+    answered: Message | None = None
 
 
 Received: TypeAlias = Asked | Answered | Ready
@@ -65,7 +72,8 @@ class State(msgspec.Struct):
 
     Attributes:
         stage: "begin" before the Inform, "asking" while an answer is owed to the CPE, "ready" when
-            the CPE may be asked, "waiting" for its answer, "over" when it was let go.
+            the CPE may be asked, "waiting" for its answer, "resumed" where somebody else had the
+            session before and what it stood at is not known, "over" when it was let go.
         version: of the CPE's name space.
         id: of the CPE's request that is to be answered.
         asked: requests put to the CPE so far.
@@ -114,13 +122,18 @@ class Session:
             raise self._broken("a session begins with an Inform")
         elif state.stage == "waiting":
             return self._answered(envelope)
+        if state.stage == "resumed":
+            state.stage, state.version = "ready", envelope.version
+            if not isinstance(message, CpeRequest):
+                return Ready(message)
         if not isinstance(message, CpeRequest):
             raise self._broken(f"{type(message).__name__} answers nothing that was asked")
         state.stage, state.id = "asking", envelope.id
         return Asked(message)
 
     def _nothing(self) -> Received:
-        if self.state.stage == "ready":
+        if self.state.stage in {"ready", "resumed"}:
+            self.state.stage = "ready"
             return Ready()
         if self.state.stage == "waiting":
             # a CPE that owes an answer and sends nothing will not give one
