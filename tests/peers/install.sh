@@ -11,6 +11,7 @@ need radclient freeradius-utils
 need eapol_test eapoltest
 need hostapd hostapd
 need wpa_supplicant wpasupplicant
+need freeradius freeradius
 need snmpget snmp
 need snmpd snmpd
 need promtool prometheus
