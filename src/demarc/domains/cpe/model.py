@@ -80,6 +80,8 @@ class Status(msgspec.Struct, frozen=True):
         address: where that came from.
         events: what its last Inform told of.
         sessions: how many it has had.
+        called_at: when it was called last by a connection request.
+        call_fault: why that did not reach it; None when it did.
         read_at: when each kind of things was read last.
     """
 
@@ -88,6 +90,8 @@ class Status(msgspec.Struct, frozen=True):
     address: str | None
     events: list[str]
     sessions: int
+    called_at: datetime | None
+    call_fault: str | None
     read_at: dict[str, datetime]
 
 

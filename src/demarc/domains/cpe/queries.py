@@ -171,16 +171,27 @@ class StatusRow(msgspec.Struct, frozen=True):
     address: str | None
     events: list[str]
     sessions: int
+    called_at: datetime | None
+    call_fault: str | None
     read_at: dict[str, Any]
 
 
 STATUS = Statement(
     "cpe.status",
     """
-    SELECT cpe_id, contact_at, host(address) AS address, events, sessions, read_at
+    SELECT cpe_id, contact_at, host(address) AS address, events, sessions, called_at, call_fault,
+           read_at
     FROM cpe_status WHERE cpe_id = %(cpe_id)s
     """,
     StatusRow,
+)
+
+CALLED = Statement(
+    "cpe.called",
+    """
+    UPDATE cpe_status SET called_at = now(), call_fault = %(fault)s::text
+    WHERE cpe_id = %(cpe_id)s
+    """,
 )
 
 BEGIN_SESSION = Statement(

@@ -362,9 +362,12 @@ class Cpes:
         """Give how a device stands; of one that was never heard of, that."""
         row = await queries.STATUS.one(tx, cpe_id=cpe_id)
         if row is None:
-            return Status(cpe_id, None, None, [], 0, {})
-        read_at = msgspec.convert(row.read_at, dict[str, datetime])
-        return Status(cpe_id, row.contact_at, row.address, row.events, row.sessions, read_at)
+            return Status(cpe_id, None, None, [], 0, None, None, {})
+        return msgspec.convert(row, Status, from_attributes=True)
+
+    async def called(self, tx: Tx, cpe_id: UUID, fault: str | None) -> None:
+        """Note that a device was called, and why that did not reach it, if it did not."""
+        await queries.CALLED.run(tx, cpe_id=cpe_id, fault=fault)
 
     async def begin_session(
         self, tx: Tx, cpe: Cpe, *, token: bytes, node: str, expires_at: datetime

@@ -63,6 +63,9 @@ CREATE TABLE cpe_status (
     address     inet,
     events      text[] NOT NULL DEFAULT '{}',
     sessions    bigint NOT NULL DEFAULT 0,
+    -- when it was called last, and why that did not reach it; null when it did
+    called_at   timestamptz,
+    call_fault  text,
     -- when each kind of things was read last: {"wifi": "2026-11-20T12:00:00Z"}
     read_at     jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 70);
