@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from demarc.platform.secrets import KeyRing
+from demarc.platform.secrets.failures import PER_ADDRESS
+from demarc.platform.secrets.tokens import new_token
 from support.certificates import pair, serial_of, shown
 from support.eventually import eventually
 from support.running import Running
@@ -117,6 +119,23 @@ async def test_http_and_https_side_by_side_behind_a_proxy(serve, files):
     assert secure.headers["strict-transport-security"] == "max-age=600"
     assert forwarded.headers["strict-transport-security"] == "max-age=600"
     assert "strict-transport-security" not in plain.headers
+
+
+async def test_who_guesses_behind_a_proxy_shuts_out_himself_alone(serve):
+    running = await serve(https_port=0, trusted_proxies="127.0.0.0/8", roles="web,worker")
+    url = f"http://127.0.0.1:{running.ports[0]}/services"
+    async with httpx.AsyncClient(trust_env=False) as client:
+
+        async def guess(address):
+            headers = {"Authorization": f"Bearer {new_token()}", "X-Forwarded-For": address}
+            return (await client.get(url, headers=headers)).status_code
+
+        guesses = [await guess("198.51.100.7") for _ in range(PER_ADDRESS.failures + 1)]
+        # what the guesser writes himself, the proxy has put its own word to the right of
+        assert await guess("203.0.113.1, 198.51.100.7") == 429
+        assert await guess("198.51.100.8") == 401
+    assert set(guesses[:-1]) == {401}
+    assert guesses[-1] == 429
 
 
 async def test_a_certificate_that_cannot_be_used_is_one_line(serve, files):

@@ -11,6 +11,8 @@ from demarc.cli.examine import machine
 from demarc.platform.processes import sockets
 from demarc.platform.secrets import KeyRing
 from demarc.platform.settings import Settings
+from demarc.platform.tls import ServerCertificate
+from support.certificates import pair
 
 
 class Usage(NamedTuple):
@@ -32,7 +34,7 @@ def free_port():
 
 
 @contextlib.contextmanager
-def answering(body):
+def answering(body, tls=None):
     """A server that says this to everybody; gives its port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -45,6 +47,8 @@ def answering(body):
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -84,6 +88,16 @@ def test_demarc_itself_on_its_ports_is_well(found):
         findings = found(http_port=http, radius_auth_port=taken.getsockname()[1])
     assert findings["HTTP"].says == f"Demarc answers on 127.0.0.1:{http}"
     assert findings["RADIUS authentication"].state == "ok"
+
+
+def test_demarc_is_known_behind_its_certificate(found, tmp_path):
+    files = pair(tmp_path)
+    tls = ServerCertificate.http(files.cert, files.key).context
+    given = {"tls_cert": files.cert, "tls_key": files.key}
+    with answering(b'{"status":"ok"}', tls) as port:
+        assert found(http_port=port, **given)["HTTP"].state == "ok"
+        # but not where it is thought to speak HTTP
+        assert found(http_port=port)["HTTP"].state == "problem"
 
 
 def test_another_program_on_the_http_port_is_a_problem(found):
