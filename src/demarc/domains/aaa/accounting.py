@@ -93,7 +93,7 @@ class SubscriberBook:
         overtaken = False
         just_begun = None
         same_id = [kept for kept in self._kept if may_be(kept.row, record)]
-        same_id.sort(key=lambda kept: kept.row.started_at, reverse=True)
+        same_id.sort(key=lambda kept: _newness(kept.row), reverse=True)
         for kept in same_id:
             related = relation(kept.row, record)
             if related == 0:
@@ -215,6 +215,11 @@ class SubscriberBook:
                 self.usage[day] = octets
             else:
                 booked.add(octets)
+
+
+def _newness(row: SessionRow) -> tuple[object, ...]:
+    # what began at once is in an order all the same, so that nothing hangs on that of the rows
+    return (row.started_at, row.updated_at, row.calling_station_id or "", row.framed_ipv4 or "")
 
 
 def _describe(row: SessionRow, record: Record) -> bool:
