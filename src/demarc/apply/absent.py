@@ -42,6 +42,11 @@ async def absent(work: Work, document: Document) -> list[Absent]:
     tell("user", [one.email for one in people], [one.email for one in document.user])
     for tenant in tenants:
         tell(
+            "profile",
+            [f"{tenant.slug}/{one.name}" for one in await domains.aaa.profiles(tx, tenant.id)],
+            [f"{one.tenant}/{one.name}" for one in document.profile],
+        )
+        tell(
             "client",
             [
                 f"{tenant.slug}/{one.api}/{one.name}"

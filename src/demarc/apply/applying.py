@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from demarc.apply import offer, organisations, plant
+from demarc.apply import offer, organisations, plant, policies
 from demarc.apply.absent import absent
 from demarc.apply.document import TABLES, Document, Table
 from demarc.apply.parse import Mistake, Mistaken, about
@@ -20,6 +20,7 @@ _STEPS: Mapping[str, Step] = {
     "tenant": organisations.tenant,
     "network": organisations.network,
     "realm": organisations.realm,
+    "profile": policies.profile,
     "area": offer.area,
     "product": offer.product,
     "pop": plant.pop,

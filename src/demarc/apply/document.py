@@ -6,13 +6,14 @@ exists already with another value. Secrets are the exception: a password left ou
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
 from demarc.apply.home_servers import HomeServerTable
-from demarc.apply.values import Address, Hidden, Place, Prefix, Prefix4, Speed
+from demarc.apply.values import Address, Hidden, Octets, Place, Prefix, Prefix4, Speed
 from demarc.domains.aaa.model import Dynamic, Vendor
+from demarc.domains.aaa.profiles import Counts, Learning, Period, Restraint, Settings, Wall
 from demarc.domains.aaa.proxying import ALLOWED
 from demarc.protocols.radius.dictionary import DICTIONARY
 
@@ -115,6 +116,51 @@ class RealmTable(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 yield "allow", f"names {name}, which is no attribute that is known"
 
 
+class ProfileTable(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What log-ins are given beyond their speed; as ``profiles.Settings``."""
+
+    section: ClassVar[str] = "profile"
+    identity: ClassVar[tuple[str, ...]] = ("tenant", "name")
+
+    tenant: str
+    name: str
+    default: bool = False
+    suspended: Wall = "reject"
+    expired: Wall = "reject"
+    hours: tuple[str, ...] = ()
+    outside: Restraint = "reject"
+    quota: Octets | None = None
+    quota_period: Period = "month"
+    quota_counts: Counts = "both"
+    quota_reached: Restraint = "throttle"
+    billing_day: int = 1
+    throttle_download: Speed | None = None
+    throttle_upload: Speed | None = None
+    garden_download: Speed | None = None
+    garden_upload: Speed | None = None
+    garden_filter: str | None = None
+    garden_redirect: str | None = None
+    garden_session_timeout: int | None = None
+    garden_attributes: tuple[str, ...] = ()
+    filter: str | None = None
+    session_timeout: int | None = None
+    idle_timeout: int | None = None
+    max_sessions: int | None = None
+    attributes: tuple[str, ...] = ()
+    station_binding: Learning = "none"
+    circuit_binding: Learning = "none"
+
+    @property
+    def settings(self) -> Settings:
+        """What the profile says, unchecked."""
+        given: dict[str, Any] = {key: getattr(self, key) for key in Settings.__struct_fields__}
+        for key, one in given.items():
+            if isinstance(one, Speed | Octets):
+                # as plain numbers, which is what they are kept as
+                given[key] = int(one)
+        return Settings(**given)
+
+
 class AreaTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a network in which products are sold."""
 
@@ -143,6 +189,7 @@ class ProductTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=T
     currency: str | None = None
     isp: str | None = None
     active: bool = True
+    profile: str | None = None
 
     def faults(self) -> Iterator[Fault]:
         """A price has a currency, and no more digits than are kept."""
@@ -326,6 +373,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     tenant: list[TenantTable] = []
     network: list[NetworkTable] = []
     realm: list[RealmTable] = []
+    profile: list[ProfileTable] = []
     area: list[AreaTable] = []
     product: list[ProductTable] = []
     pop: list[PopTable] = []
@@ -343,6 +391,7 @@ TABLES: Mapping[str, type[Table]] = {
         TenantTable,
         NetworkTable,
         RealmTable,
+        ProfileTable,
         AreaTable,
         ProductTable,
         PopTable,
@@ -375,6 +424,7 @@ __all__ = [
     "PopTable",
     "PremiseTable",
     "ProductTable",
+    "ProfileTable",
     "RealmTable",
     "Table",
     "TenantTable",

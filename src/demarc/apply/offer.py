@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from demarc.apply import policies
 from demarc.apply.document import AreaTable, PremiseTable, ProductTable
 from demarc.apply.plan import Change
 from demarc.apply.work import Work
@@ -38,6 +39,9 @@ async def product(work: Work, table: ProductTable) -> Change:
     network = await work.network(table)
     isp_id = await work.tenant_id("isp", table.isp)
     areas = {slug: await work.area("areas", network, slug) for slug in sorted(set(table.areas))}
+    profile = None
+    if table.profile is not None:
+        profile = await policies.of_product(work, table.profile, network.owner_id, isp_id)
     after = {
         "name": table.name.strip(),
         "download": int(table.download),
@@ -49,6 +53,7 @@ async def product(work: Work, table: ProductTable) -> Change:
         "currency": table.currency,
         "isp": table.isp,
         "active": table.active,
+        "profile": table.profile,
     }
     before = None
     try:
@@ -71,6 +76,7 @@ async def product(work: Work, table: ProductTable) -> Change:
             "currency": known.currency,
             "isp": isp,
             "active": known.active,
+            "profile": await policies.name_of(work, known.profile_id),
         }
     return await work.bring(
         table,
@@ -90,6 +96,7 @@ async def product(work: Work, table: ProductTable) -> Change:
             monthly_price=table.price,
             currency=table.currency,
             active=table.active,
+            profile_id=None if profile is None else profile.id,
         ),
     )
 

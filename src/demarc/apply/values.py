@@ -76,6 +76,24 @@ class Speed(int):
         return cls(speed)
 
 
+class Octets(int):
+    """Octets: a whole number, or text such as ``"500G"``, ``"1.5T"`` (powers of 1000)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, given: object) -> Self:
+        """Take a number of octets from the file.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            return cls(Speed.read(given))
+        except ValueError:
+            raise ValueError(f'{given!r} is no number of octets; write "500G" or octets') from None
+
+
 class Address(str):
     """An IPv4 or IPv6 address in its shortest form."""
 
@@ -146,9 +164,9 @@ def read(kind: type, given: object) -> object:
     Raises:
         ValueError: it is none; the text says why.
     """
-    if issubclass(kind, Hidden | Speed | Address | Prefix):
+    if issubclass(kind, Hidden | Speed | Octets | Address | Prefix):
         return kind.read(given)
     raise TypeError(f"a network file has no values of type {kind.__name__}")
 
 
-__all__ = ["Address", "Hidden", "Place", "Prefix", "Prefix4", "Speed", "read"]
+__all__ = ["Address", "Hidden", "Octets", "Place", "Prefix", "Prefix4", "Speed", "read"]

@@ -19,9 +19,11 @@ from demarc.cli import (
     plant,
     pools,
     premises,
+    profiles,
     roles,
     serve,
     service,
+    service_terms,
     tenants,
     tokens,
 )
@@ -86,11 +88,12 @@ for part in (
     tenants.tenants,
     plant.nases,
     pools.pools,
+    profiles.profiles,
     olts.olts,
     catalogue.products,
     premises.premises,
     customers.customers,
-    service.services,
+    service_terms.services,
     imports.imports,
 ):
     app.add_typer(part)

@@ -29,6 +29,9 @@ class ServiceShown(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         password: of the log-in, where it was asked for.
         last_attempt: when somebody last tried to log in, and what was answered.
+        profile: what its log-in is given beyond its speed.
+        terms: what that may now: download/upload in bit/s, and what it is less than full; None
+            where it is refused, and ``terms_why``.
         onu: its serial number; ``light_dbm`` is what it receives.
     """
 
@@ -43,6 +46,9 @@ class ServiceShown(msgspec.Struct, frozen=True, kw_only=True):
     isp_reference: str | None
     login: str | None
     password: str | msgspec.UnsetType | None = msgspec.UNSET
+    profile: str | None
+    terms: str | None
+    terms_why: str | None
     sessions: list[SessionShown]
     last_attempt: str | None
     onu: str | None
@@ -68,9 +74,10 @@ async def show(desk: "Desk", tx: "Tx", found: "ServiceFound", *, password: bool)
     customer = await parts.subscribers.customer(tx, service.customer_id)
     premise = await parts.subscribers.premise(tx, service.premise_id)
     product = await parts.catalog.product(tx, service.product_id)
-    radius = device = None
+    radius = device = standing = None
     with suppress(NotFound):
         radius = await parts.aaa.radius_status(tx, service.id)
+        standing = await parts.aaa.standing(tx, service.id)
     with suppress(NotFound):
         device = await parts.access.device(tx, service.id)
     last = radius.attempts[0] if radius is not None and radius.attempts else None
@@ -86,6 +93,9 @@ async def show(desk: "Desk", tx: "Tx", found: "ServiceFound", *, password: bool)
         isp_reference=service.isp_reference,
         login=None if radius is None else radius.username,
         password=radius.password if password and radius is not None else msgspec.UNSET,
+        profile=None if standing is None else standing.profile,
+        terms=None if standing is None else standing.terms,
+        terms_why=None if standing is None else standing.why,
         sessions=[
             SessionShown(
                 started_at=one.started_at,

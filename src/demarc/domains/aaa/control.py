@@ -9,6 +9,7 @@ from demarc.domains.aaa import terms_queries
 from demarc.domains.aaa.authorisation import GARDEN
 from demarc.domains.aaa.commanding import CHANGE, DISCONNECT, command
 from demarc.domains.aaa.enforcement import again
+from demarc.domains.identity import audit
 from demarc.domains.network.model import Command
 from demarc.platform.database import Tx
 
@@ -114,9 +115,18 @@ class Control:
         Returns:
             The commands that tell its live sessions.
         """
-        if await queries.SET_EXPIRY.run(tx, service_id=service_id, expires_at=expires_at):
-            return await self.renew(tx, service_id, "expiry changed")
-        return []
+        changed = await queries.SET_EXPIRY.all(tx, service_id=service_id, expires_at=expires_at)
+        if not changed:
+            return []
+        await audit.write(
+            tx,
+            action="set_expiry",
+            kind="service",
+            key=service_id,
+            tenant_id=changed[0].tenant_id,
+            after={"expires_at": expires_at},
+        )
+        return await self.renew(tx, service_id, "expiry changed")
 
 
 __all__ = ["Control"]

@@ -121,13 +121,23 @@ SET_OFFER = Statement(
     """,
 )
 
+
+class Owned(msgspec.Struct, frozen=True):
+    """A credential and whose it is."""
+
+    id: UUID
+    tenant_id: UUID
+
+
 SET_EXPIRY = Statement(
     "aaa.set_expiry",
     """
     UPDATE credential SET expires_at = %(expires_at)s::timestamptz, updated_at = now()
     WHERE service_id = %(service_id)s
       AND expires_at IS DISTINCT FROM %(expires_at)s::timestamptz
+    RETURNING id, tenant_id
     """,
+    Owned,
 )
 
 
