@@ -93,6 +93,7 @@ class Tunnel(ABC):
         self._assembly = Assembly()
         self._to_send: deque[Fragment] = deque()
         self._established = False
+        self._unsent = b""
         self._lost: Lost | None = None
         # what the peer said within, while it is being judged
         self._heard: bytes | None = None
@@ -134,18 +135,20 @@ class Tunnel(ABC):
         return await self._progressed(exchange, progress)
 
     async def _progressed(self, exchange: Exchange, progress: Progress) -> Outcome:
+        # TLS' own words go before what is protected after them
+        self._unsent = progress.out
         if not progress.established:
-            return self._send(exchange, progress.out)
+            return self._send(exchange)
         if progress.plain:
             return await self._judge(exchange, progress.plain)
         if not self._established:
             self._established = True
             # in TLS 1.2 the server has the last word of the handshake, and is told it was heard
             if progress.out and not self._is_1_3:
-                return self._send(exchange, progress.out)
+                return self._send(exchange)
             opening = self.opening()
             said = b"" if opening is None else await self._protect(opening)
-            return self._send(exchange, progress.out + said)
+            return self._send(exchange, said)
         return await self._judge(exchange, b"")
 
     async def _judge(self, exchange: Exchange, plain: bytes) -> Outcome:
@@ -183,8 +186,9 @@ class Tunnel(ABC):
     def _is_1_3(self) -> bool:
         return self._tls is not None and self._tls.is_1_3
 
-    def _send(self, exchange: Exchange, octets: bytes) -> Say:
-        fragments = split(octets, _room(exchange.packet))
+    def _send(self, exchange: Exchange, octets: bytes = b"") -> Say:
+        fragments = split(self._unsent + octets, _room(exchange.packet))
+        self._unsent = b""
         self._to_send.extend(fragments[1:])
         return Say(fragments[0].encode())
 
