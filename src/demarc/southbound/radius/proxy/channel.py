@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, Protocol
 
 import msgspec
@@ -60,23 +61,27 @@ Received = Callable[["Channel", Packet], None]
 class UdpChannel:
     """A UDP socket that hears one server alone.
 
+    It is not connected: an ICMP error on a connected one would end its watching by uvloop for good.
+
     Args:
         address: of the server, with its port.
         received: takes what comes.
 
     Raises:
-        OSError: there is no way to the server, or no descriptor left.
+        OSError: there is no descriptor left.
     """
 
     def __init__(self, address: tuple[str, int], received: Received) -> None:
         self.free: deque[int] = deque(range(_IDENTIFIERS))
         self.asked: dict[int, Query] = {}
         self._received = received
+        self._address = address
+        # as the socket tells it: of IPv6 with more behind
+        self._source = (str(ip_address(address[0])), address[1])
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._sock.setblocking(False)
-            self._sock.connect(address)
             asyncio.get_running_loop().add_reader(self._sock, self._readable)
         except BaseException:
             self._sock.close()
@@ -85,11 +90,12 @@ class UdpChannel:
     def _readable(self) -> None:
         for _ in range(_AT_ONCE):
             try:
-                data = self._sock.recv(MAX_PACKET + 1)
+                data, source = self._sock.recvfrom(MAX_PACKET + 1)
             except BlockingIOError:
                 return
             except OSError:
-                # the port is closed now; the time-outs say so soon enough
+                continue
+            if source[:2] != self._source:
                 continue
             try:
                 packet = decode(data)
@@ -100,7 +106,7 @@ class UdpChannel:
     def send(self, octets: bytes) -> None:
         """Send a packet; one that cannot be sent is lost, as on any way."""
         try:
-            self._sock.send(octets)
+            self._sock.sendto(octets, self._address)
         except OSError:
             return
 

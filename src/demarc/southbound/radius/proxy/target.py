@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from demarc.platform.telemetry.counters import count
+from demarc.platform.telemetry.repeats import REPEATS
 from demarc.protocols.radius.errors import BadAuthenticator
 from demarc.protocols.radius.packet import Code, Packet
 from demarc.protocols.radius.request import encode_request, verify_response
@@ -328,7 +329,13 @@ class RadsecTarget(Target):
             )
         if not channel.right:
             transport.abort()
-            _log.warning("a home server shows another's certificate", server=self.manner.name)
+            count("radius_proxy", kind="wrong certificate")
+            if (repeats := REPEATS.due("home server", self.manner.name)) is not None:
+                _log.warning(
+                    "a home server shows another's certificate",
+                    server=self.manner.name,
+                    repeats=repeats,
+                )
             raise OSError("the server shows another's certificate")
         self._channels.append(channel)
         self._live()

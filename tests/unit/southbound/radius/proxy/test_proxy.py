@@ -449,7 +449,10 @@ async def test_a_server_with_anothers_certificate_gets_no_requests(house, tmp_pa
         async with running(house.db, house.keys, LIMITS, tls=authority.issue("demarc")) as process:
             nas = process.nas(NAS_SECRET)
             nas.send(Code.ACCESS_REQUEST, [("User-Name", "ana@acme"), ("User-Password", "x")])
-            await until(lambda: len(server.writers) >= 2)
+            before = COUNTERS.value("radius_proxy", kind="wrong certificate")
+            await until(
+                lambda: COUNTERS.value("radius_proxy", kind="wrong certificate") > before + 1
+            )
             assert process.server.status().home_servers_dead == 1
             assert server.received == []
 
