@@ -1,15 +1,11 @@
 """What must be done every hour or minute so that nothing fills up or runs out."""
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
-
 import psycopg
 import structlog
 
+from demarc.app.retention import Retention
 from demarc.domains.network import commands
 from demarc.domains.services.service import WIFI_COMMAND
-from demarc.platform import changes
 from demarc.platform.database import Database
 from demarc.platform.jobs import Task
 from demarc.platform.statements import Scalar, Statement
@@ -20,13 +16,11 @@ _log = structlog.get_logger(__name__)
 PARTITIONED: dict[str, str] = {
     "audit": "month",
     "auth_attempt": "day",
+    "nat_block": "month",
     "onu_metric": "day",
     "session_closed": "month",
     "usage_daily": "month",
 }
-
-# Days after which rows are let go; None where retention is not upkeep's to decide.
-KEPT_DAYS: dict[str, int] = {"auth_attempt": 90, "onu_metric": 400, "session_closed": 400}
 
 ENSURE = Statement(
     "upkeep.ensure_partitions",
@@ -35,20 +29,6 @@ ENSURE = Statement(
                                     current_date + 62) AS value
     """,
     Scalar,
-)
-
-# Readers are behind by seconds; one that was away for longer than this begins anew.
-_CHANGES_KEPT = timedelta(days=2)
-
-LET_GO = Statement(
-    "upkeep.drop_partitions",
-    "SELECT demarc_drop_partitions(%(parent)s::text, current_date - %(days)s::integer) AS value",
-    Scalar,
-)
-
-PURGE_IDEMPOTENCY = Statement(
-    "upkeep.purge_idempotency",
-    "DELETE FROM idempotency WHERE created_at < now() - interval '2 days'",
 )
 
 _LOCK_TIMEOUT = "2s"
@@ -64,18 +44,17 @@ class Upkeep:
         """Give the periodic tasks."""
         return [
             Task("upkeep.partitions", self.partitions, cron="7 * * * *"),
-            Task("upkeep.purge", self.purge, cron="23 * * * *"),
+            Task("upkeep.retention", self.retention, cron="23 * * * *", attempts=1),
             Task("upkeep.commands", self.expire_commands, cron="* * * * *", attempts=1),
         ]
 
     async def partitions(self) -> None:
-        """Make the partitions of the days and months ahead, drop those past their time.
+        """Make the partitions of the days and months ahead.
 
         Raises:
             ExceptionGroup: some could not be; the others are.
         """
-        wrong = [*await self.make_partitions(), *await self._drop_partitions()]
-        if wrong:
+        if wrong := await self.make_partitions():
             raise ExceptionGroup("upkeep of partitions", wrong)
 
     async def make_partitions(self) -> list[psycopg.Error]:
@@ -84,35 +63,28 @@ class Upkeep:
         Returns:
             What went wrong; the tables it concerns are tried again within the hour.
         """
-        return await self._each("partitions made ahead", ENSURE, "unit", PARTITIONED)
-
-    async def _drop_partitions(self) -> list[psycopg.Error]:
-        return await self._each("partitions dropped", LET_GO, "days", KEPT_DAYS)
-
-    async def _each(
-        self, done: str, statement: Statement[Scalar], parameter: str, tables: Mapping[str, Any]
-    ) -> list[psycopg.Error]:
         wrong: list[psycopg.Error] = []
-        for parent, value in tables.items():
+        for parent, unit in PARTITIONED.items():
             try:
                 async with self._db.system() as tx:
                     # whoever uses the table waits behind us; better we wait for a quieter moment
                     await tx.conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'".encode())
-                    number = await statement.one(tx, parent=parent, **{parameter: value})
+                    number = await ENSURE.one(tx, parent=parent, unit=unit)
             except psycopg.Error as error:
                 _log.warning("upkeep of partitions failed", table=parent, error=str(error))
                 wrong.append(error)
                 continue
             if number is not None and number.value:
-                _log.info(done, table=parent, number=number.value)
+                _log.info("partitions made ahead", table=parent, number=number.value)
         return wrong
 
-    async def purge(self) -> None:
-        """Let go of what nobody reads any more."""
-        async with self._db.system() as tx:
-            await changes.purge(tx, _CHANGES_KEPT)
-        async with self._db.system() as tx:
-            await PURGE_IDEMPOTENCY.run(tx)
+    async def retention(self) -> None:
+        """Let go of everything past its time, as the rules of retention say.
+
+        Raises:
+            ExceptionGroup: some kinds could not be; the others are.
+        """
+        await Retention(self._db).apply()
 
     async def expire_commands(self) -> None:
         """Expire commands past their deadline, but those that wait for their device."""

@@ -10,6 +10,7 @@ import typer
 from demarc.cli.frame import command, group
 
 if TYPE_CHECKING:
+    from demarc.domains.services.erasure import Erased
     from demarc.domains.subscribers.model import Customer
     from demarc.platform.settings import Settings
     from demarc.views.customers import CustomerRow
@@ -137,6 +138,48 @@ async def add_customer(
                 mobile_number=mobile,
             )
     return _shown(made)
+
+
+@command(customers, "erase")
+async def erase_customer(
+    settings: "Settings",
+    *,
+    customer: Annotated[
+        str, typer.Argument(help="Their id, or their e-mail if it is theirs alone.")
+    ],
+    tenant: Tenant = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be erased.")
+    ] = False,
+) -> "Erased":
+    """Forget a customer whose services have all ended. It cannot be undone.
+
+    What identifies and reaches them goes: names, e-mail, telephones, contacts, log-ins' and Wi-Fi
+    secrets, what the audit log says of them. Services stay with their dates and products, and name
+    and tax number for as long as the rule tax_identity says (demarc retention list).
+
+    Examples:
+        demarc customer erase nomsa@example.net --tenant veloz --dry-run
+        demarc customer erase 0b9e6f5c-3f0e-4b64-9f0c-2a4f4de1a001
+    """
+    from demarc.cli import sought
+    from demarc.cli.desk import opened
+    from demarc.domains.services import erasure
+    from demarc.views.wire_ids import as_uuid
+
+    async with opened(settings) as desk:
+        meant = as_uuid(customer)
+        if meant is None:
+            async with desk.system() as tx:
+                isp = await desk.tenant_meant(tx, tenant)
+            async with desk.tenant(isp.id) as tx:
+                meant = await sought.customer_id(tx, customer)
+        async with desk.system() as tx:
+            await tx.conn.execute("SAVEPOINT before_it")
+            gone = await erasure.erase(tx, meant)
+            if dry_run:
+                await tx.conn.execute("ROLLBACK TO SAVEPOINT before_it")
+        return gone
 
 
 def _shown(one: "Customer | CustomerRow") -> CustomerShown:

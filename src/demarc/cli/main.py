@@ -7,6 +7,7 @@ import typer
 
 from demarc.cli import (
     apply,
+    audit,
     backup,
     catalogue,
     clients,
@@ -20,9 +21,9 @@ from demarc.cli import (
     pools,
     premises,
     profiles,
+    retention,
     roles,
     serve,
-    service,
     service_terms,
     tenants,
     tokens,
@@ -85,6 +86,8 @@ for part in (
     clients.clients,
     roles.roles,
     keys.keys,
+    retention.rules,
+    audit.audit,
     tenants.tenants,
     plant.nases,
     pools.pools,

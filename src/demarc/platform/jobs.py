@@ -6,7 +6,7 @@ again by another within half a minute; one that fails is tried again with growin
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, cast
 
@@ -28,7 +28,6 @@ EVENTS = "events"
 # A worker that has not been heard of for so long is dead, and its jobs are taken again.
 _DEAD_AFTER = 15.0
 _LOOK_FOR_DEAD_EVERY = 7.5
-_KEEP_FINISHED = timedelta(hours=24)
 # What is under way when a worker is to end has so long, seconds, to finish; then it is handed
 # back, for which there is as long again as a connection may take: the database may be away.
 _FINISH_WITHIN = 8
@@ -258,9 +257,6 @@ class Worker:
         for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER):
             _log.warning("a job's worker died; the job runs again", job=job.id, task=job.task_name)
             await jobs.retry_job(job, retry_at=datetime.now(UTC))
-        await jobs.delete_old_jobs(
-            nb_hours=int(_KEEP_FINISHED.total_seconds() // 3600), include_failed=False
-        )
 
 
 async def _as_system(conn: Connection) -> None:

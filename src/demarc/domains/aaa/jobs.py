@@ -6,7 +6,7 @@ from demarc.platform.jobs import Task
 
 
 class Housekeeping:
-    """Closes sessions nobody tells of any more, takes idle addresses back, drops old packets.
+    """Closes sessions nobody tells of any more, takes idle addresses back.
 
     Args:
         db: where they are.
@@ -22,7 +22,6 @@ class Housekeeping:
         return [
             Task("aaa.close_stale", self.close_stale, attempts=1, cron="*/2 * * * *"),
             Task("aaa.reclaim_addresses", self.reclaim_addresses, attempts=1, cron="17 * * * *"),
-            Task("aaa.purge_quarantine", self.purge_quarantine, attempts=1, cron="41 3 * * *"),
         ]
 
     async def close_stale(self) -> None:
@@ -36,11 +35,6 @@ class Housekeeping:
         """Take back further addresses of credentials that were idle for a day."""
         async with self._db.system() as tx:
             await addresses.reclaim(tx)
-
-    async def purge_quarantine(self) -> None:
-        """Drop quarantined packets that are months old."""
-        async with self._db.system() as tx:
-            await ledger.purge_quarantine(tx)
 
 
 __all__ = ["Housekeeping"]

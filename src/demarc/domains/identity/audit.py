@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from demarc.domains.identity.model import AuditEntry
-from demarc.domains.identity.queries import AUDIT_OF, WRITE_AUDIT
+from demarc.domains.identity.queries import AUDIT_OF, FORGET_AUDIT, WRITE_AUDIT
 from demarc.platform.database import Tx
 
 _SECRET = ("password", "secret", "token", "community")
@@ -107,6 +107,14 @@ async def put(
 
 def _json(image: dict[str, Any] | None) -> str | None:
     return None if image is None else msgspec.json.encode(masked(image)).decode()
+
+
+async def forget(tx: Tx, keys: list[UUID]) -> int:
+    """Forget what was written of things, and keep that something was done, by whom and when.
+
+    For the erasure of personal data alone; a transaction of the system is needed.
+    """
+    return await FORGET_AUDIT.run(tx, keys=keys)
 
 
 async def of(tx: Tx, kind: str, key: UUID, limit: int = 100) -> list[AuditEntry]:

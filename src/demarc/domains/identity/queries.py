@@ -388,6 +388,15 @@ WRITE_AUDIT = Statement(
     """,
 )
 
+FORGET_AUDIT = Statement(
+    "identity.forget_audit",
+    """
+    UPDATE audit SET before = NULL, after = NULL
+    WHERE kind IN ('customer', 'service') AND key = ANY(%(keys)s::uuid[])
+      AND num_nonnulls(before, after) > 0 AND action <> 'erase'
+    """,
+)
+
 AUDIT_OF = Statement(
     "identity.audit_of",
     """
