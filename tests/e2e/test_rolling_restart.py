@@ -10,6 +10,7 @@ import pytest
 
 from demarc.platform.secrets import KeyRing
 from demarc.platform.secrets.tokens import new_token
+from support.certificates import anybody, pair
 from support.eventually import eventually
 from support.running import Running, state
 
@@ -33,13 +34,15 @@ class Tally(msgspec.Struct):
 class Line:
     """A connection, used as HTTP/1.1 says: not again once its end was announced."""
 
+    tls = None
+
     def __init__(self, port, tally):
         self._port = port
         self._tally = tally
         self._streams = None
 
     async def open(self):
-        self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        self._streams = await asyncio.open_connection("127.0.0.1", self._port, ssl=self.tls)
 
     async def call(self, path, *, last=False):
         if self._streams is None:
@@ -136,8 +139,14 @@ async def restart(demarc):
         await eventually(lambda pid=pid: state(pid) in ("", "Z"), within=30)
 
 
-async def test_no_client_is_cut_off_by_a_restart(serve):
-    running = await serve(web_processes=2)
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+async def test_no_client_is_cut_off_by_a_restart(serve, secure, tmp_path, monkeypatch):
+    given = {}
+    if secure:
+        files = pair(tmp_path)
+        given = {"tls_cert": files.cert, "tls_key": files.key}
+        monkeypatch.setattr(Line, "tls", anybody())
+    running = await serve(web_processes=2, **given)
     port = running.ports[0]
     over = asyncio.Event()
     tally = Tally()

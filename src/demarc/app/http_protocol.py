@@ -26,6 +26,9 @@ class Connection(HttpToolsProtocol):
     head_within = HEAD_WITHIN
     body_within = BODY_WITHIN
 
+    #: whether requests may come: over TLS, once hands are shaken
+    shaken = False
+
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
     _begun = False
@@ -33,6 +36,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
+        self.shaken = True
         super().connection_made(transport)
         self._expect(self.head_within)
 

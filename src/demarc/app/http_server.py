@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import weakref
 from collections.abc import Generator, Sequence
 from typing import Any, cast
 
@@ -48,6 +49,8 @@ class HttpServer(uvicorn.Server):
         self._secure = list(secure)
         self._tls = tls
         self._linger = linger
+        # uvicorn knows of a connection once hands are shaken; one that fails to is but forgotten
+        self._accepted: weakref.WeakSet[Connection] = weakref.WeakSet()
         super().__init__(
             uvicorn.Config(
                 cast("Any", self._calls),
@@ -80,11 +83,13 @@ class HttpServer(uvicorn.Server):
         await super().startup(sockets=sockets)
 
         def connection() -> asyncio.Protocol:
-            return Connection(
+            accepted = Connection(
                 config=self.config,
                 server_state=self.server_state,
                 app_state=self.lifespan.state,
             )
+            self._accepted.add(accepted)
+            return accepted
 
         loop = asyncio.get_running_loop()
         for each in self._secure:
@@ -104,11 +109,16 @@ class HttpServer(uvicorn.Server):
         # Nobody is turned away: our sockets are copies, others listen on theirs.
         for server in self.servers:
             server.close()
-        connections = self.server_state.connections
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger
         # a connection accepted just now is not among them yet
         await asyncio.sleep(_LOOK)
-        while connections and loop.time() < until:  # noqa: ASYNC110 - uvicorn tells nobody
+        while self._open() and loop.time() < until:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(_LOOK)
         await super().shutdown(sockets)
+
+    def _open(self) -> bool:
+        """Tell whether somebody is connected, or is just shaking hands."""
+        return bool(self.server_state.connections) or any(
+            not accepted.shaken for accepted in self._accepted
+        )

@@ -153,3 +153,32 @@ async def test_a_large_body_is_taken(served):
         b"POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
     )
     assert b" 200 " in await said(http_port, head + b"b" * size)
+
+
+async def test_who_is_just_shaking_hands_is_answered_though_the_server_ends(tmp_path):
+    files = pair(tmp_path)
+    https, port = listening()
+    server = HttpServer(
+        Calls(tell),
+        secure=[https],
+        tls=ServerCertificate.http(files.cert, files.key).context,
+        finish_within=5,
+        linger=30.0,
+    )
+    serving = asyncio.create_task(server.serve(sockets=[]))
+    await eventually(lambda: server.started)
+    sock = socket.create_connection(("127.0.0.1", port))
+    await eventually(lambda: len(server._accepted) == 1)
+    server.should_exit = True
+    # it accepts no more
+    await eventually(lambda: server._calls.closing)
+    reader, writer = await asyncio.open_connection(
+        sock=sock, ssl=anybody(), server_hostname="localhost"
+    )
+    writer.write(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+    answer = await reader.read()
+    assert b" 200 " in answer
+    assert b"connection: close" in answer.lower()
+    writer.close()
+    await serving
+    https.close()
