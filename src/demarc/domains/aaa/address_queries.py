@@ -71,8 +71,10 @@ FREE_ADDRESSES_OF = Statement(
 LOCK_CREDENTIAL = Statement(
     "aaa.lock_credential",
     """
-    SELECT max_sessions AS value FROM credential
-    WHERE id = %(id)s AND access = 'allowed' FOR NO KEY UPDATE
+    SELECT coalesce(demarc_profile_setting(profile_id, product_profile_id, tenant_id,
+                                           'max_sessions')::integer, max_sessions) AS value
+    FROM credential
+    WHERE id = %(id)s AND access <> 'closed' FOR NO KEY UPDATE
     """,
     Scalar,
 )

@@ -47,12 +47,22 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     SELECT settings ->> key FROM radius_profile WHERE id = demarc_profile(own, of_product, tenant)
 $$;
 
--- Whoever makes a credential need not think of its product's profile.
+-- Whoever makes a credential need not think of its product's profile, nor of what holds for the
+-- service's other credentials.
 CREATE FUNCTION demarc_credential_profile() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    other record;
 BEGIN
     NEW.product_profile_id := (SELECT p.profile_id FROM service s JOIN product p ON p.id = s.product_id
                                WHERE s.id = NEW.service_id);
+    SELECT profile_id, expires_at, quota_until INTO other FROM credential
+    WHERE service_id = NEW.service_id ORDER BY created_at, id LIMIT 1;
+    IF FOUND THEN
+        NEW.profile_id := coalesce(NEW.profile_id, other.profile_id);
+        NEW.expires_at := coalesce(NEW.expires_at, other.expires_at);
+        NEW.quota_until := coalesce(NEW.quota_until, other.quota_until);
+    END IF;
     RETURN NEW;
 END
 $$;
