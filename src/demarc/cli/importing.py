@@ -45,9 +45,15 @@ async def ground_of(desk: Desk, options: Options) -> tuple[Ground, frozenset[str
     async with desk.system() as tx:
         isp = await desk.tenant_meant(tx, options.tenant)
         sold_on = await parts.identity.networks_sold_on(tx, isp.id)
-        found = [one for one in sold_on if options.network in (None, one.slug)]
+        ids = {one.id for one in sold_on}
+        owned = [
+            one
+            for one in await parts.identity.networks(tx)
+            if one.owner_id == isp.id and one.id not in ids
+        ]
+        found = [one for one in [*sold_on, *owned] if options.network in (None, one.slug)]
         if options.network is not None and not found:
-            raise NotFound("network", f"{options.network} that {isp.slug} sells on")
+            raise NotFound("network", f"{options.network} that {isp.slug} owns or sells on")
         if len(found) != 1:
             known = ", ".join(one.slug for one in found) or "it sells on none yet"
             raise Invalid("--network", f"must say which network is meant ({known})")

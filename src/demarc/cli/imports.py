@@ -172,6 +172,80 @@ async def subscribers(
         )
 
 
+@command(imports, "freeradius")
+async def freeradius(
+    settings: "Settings",
+    *,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Dump (.sql, .sql.gz), CSV files named after tables, or postgresql:// URL.",
+            show_default=False,
+        ),
+    ],
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="PART", help="nas, users or accounting; all if left out."),
+    ] = None,
+    tenant: Tenant = None,
+    network: Network = None,
+    realm: Realm = None,
+    source: Annotated[
+        str, typer.Option(help="What this FreeRADIUS is called, where there are several.")
+    ] = "freeradius",
+    default_speed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DOWN/UP", help="Of users without a speed, as 100M/50M; else they are refused."
+        ),
+    ] = None,
+    product_prefix: Annotated[
+        str, typer.Option(help="Before the codes of products made of groups.")
+    ] = "",
+    premise_address: Annotated[
+        str, typer.Option(help="Address of premises nobody has told yet.")
+    ] = "Address not known yet",
+    history_since: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Sessions that ended before are left out; 13 months ago."),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--timezone", help="Of times in the tables without an offset; the ISP's."),
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="utf-8, latin-1 or cp1252.")] = "utf-8",
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    report: ReportFile = None,
+    quiet: Quiet = False,
+) -> "Shown":
+    """Bring users, groups, NASes and accounting of a FreeRADIUS with SQL.
+
+    Passwords come as they are kept there, hashes too; so do the secrets of NASes, static addresses,
+    speeds (of groups, as products), limits, bindings and sessions. What has no place here is noted
+    with a hint. The server FreeRADIUS works on is read only. docs/moving-from-freeradius.md goes
+    through it step by step.
+
+    Examples:
+        demarc import freeradius radius.sql --dry-run --report left-out.csv
+        demarc import freeradius radius.sql --default-speed 100M/50M
+        demarc import freeradius radcheck.csv radreply.csv radusergroup.csv --only users
+        PGPASSWORD=... demarc import freeradius postgresql://radius@192.0.2.5/radius --only nas
+    """
+    from demarc.cli.desk import opened
+    from demarc.cli.importing import Options, carry_out, ground_of
+    from demarc.cli.importing_freeradius import Wanted, reader_of, tables_of
+
+    options = Options(tenant, network, realm, source, dry_run, strict, report, quiet)
+    wanted = Wanted(only or [], default_speed, product_prefix, premise_address, history_since, zone)
+    tables, names = tables_of(sources, encoding)
+    async with opened(settings) as desk:
+        ground, realms = await ground_of(desk, options)
+        reader = reader_of(tables, wanted, ground.tenant.timezone, realms)
+        return await carry_out(desk, ground, reader, options, kind="freeradius", files=names)
+
+
 @command(imports, "list")
 async def list_runs(
     settings: "Settings",

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from demarc.domains.aaa import bulk as credentials
+from demarc.domains.aaa.model import PoolKind
 from demarc.domains.services import bulk as services
 from demarc.domains.services.model import Service
 from demarc.domains.services.states import State
@@ -160,6 +161,8 @@ class Changes:
         closed = service is not None and State(service.state) is State.CANCELLED
         if said.static_ipv4 is not None and not closed:
             await self._address(line, part.entity_id, said)
+        if not closed:
+            await give_prefixes(self._tx, line, part.entity_id, said)
 
     async def _address(self, line: Line, credential_id: UUID, said: CredentialEntry) -> None:
         await credentials.change_static(
@@ -171,4 +174,27 @@ class Changes:
         )
 
 
-__all__ = ["Changes"]
+async def give_prefixes(tx: Tx, line: Line, credential_id: UUID, said: CredentialEntry) -> None:
+    """Give a log-in the IPv6 prefixes of its own that its line says.
+
+    Raises:
+        Conflict: one is taken.
+        Invalid: one is none.
+    """
+    wanted: tuple[tuple[PoolKind, str | None], ...] = (
+        ("framed_ipv6", said.framed_prefix),
+        ("delegated_ipv6", said.delegated_prefix),
+    )
+    for kind, prefix in wanted:
+        if prefix is not None:
+            await credentials.give_prefix(
+                tx,
+                network_id=line.network.id,
+                owner_id=line.network.owner_id,
+                credential_id=credential_id,
+                kind=kind,
+                prefix=prefix,
+            )
+
+
+__all__ = ["Changes", "give_prefixes"]

@@ -116,6 +116,8 @@ COLUMNS: dict[str, Column] = {
                 "nt",
             ),
             ("static_ip", "IPv4 address of its own", "203.0.113.7"),
+            ("static_ipv6_prefix", "IPv6 prefix of its own for the line", "2001:db8:1::/64"),
+            ("static_delegated_prefix", "IPv6 prefix of its own to delegate", "2001:db8:100::/56"),
             ("station", "Calling-Station-Id it is bound to, as the NAS sends it", ""),
             ("circuit_id", "line it is bound to, as the access node names it", "olt-1/0/3/7"),
             ("max_sessions", "stations at a time, 1 to 1000; 4 if left out", "1"),

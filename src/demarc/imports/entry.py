@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from demarc.domains.aaa.model import SecretKind
+from demarc.domains.aaa.profiles import Settings
 from demarc.domains.subscribers.bulk import NewCustomer, NewPremise
 
 API_KINDS = ("customer", "premise", "product", "service")
@@ -83,11 +84,13 @@ class ProductEntry(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         code: its name on the network.
         values: as `Catalog.put_product` takes them; None where the line only names the product.
+        profile: the RADIUS profile of its log-ins, by name; None leaves what there is.
     """
 
     code: str
     values: dict[str, Any] | None = None
     wire: dict[str, str] = {}
+    profile: tuple[str, Settings] | None = None
 
 
 class ServiceEntry(msgspec.Struct, frozen=True, gc=False):
@@ -124,6 +127,8 @@ class CredentialEntry(msgspec.Struct, frozen=True, gc=False):
         secretless: nobody logs in by a password.
         station: the Calling-Station-Id it is bound to.
         circuit_id: the line it is bound to.
+        framed_prefix: an IPv6 prefix of its own for the line.
+        delegated_prefix: one to be delegated.
     """
 
     username: str
@@ -137,6 +142,8 @@ class CredentialEntry(msgspec.Struct, frozen=True, gc=False):
     expires_at: datetime | None = None
     station: str | None = None
     circuit_id: str | None = None
+    framed_prefix: str | None = None
+    delegated_prefix: str | None = None
 
     @property
     def login(self) -> str:

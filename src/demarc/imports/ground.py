@@ -1,6 +1,8 @@
 """What the lines of a run stand on: whose they are, on which networks, in which realms."""
 
 from base64 import b64encode
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -8,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from demarc.domains.aaa.bulk import Cursor
-from demarc.domains.aaa.model import Realm
+from demarc.domains.aaa.model import Nas, Realm
 from demarc.domains.aaa.service import Aaa
 from demarc.domains.catalog.model import Area, Product
 from demarc.domains.catalog.service import Catalog
@@ -73,6 +75,7 @@ class Ground:
     def forget(self) -> None:
         """Forget what was looked up: some of it may have been taken back."""
         self._networks: dict[str, Network] | None = None
+        self._nases: dict[UUID, list[Nas]] = {}
         self._realms: dict[str, Realm] | None = None
         self._products: dict[tuple[UUID, str], Product | None] = {}
         self._areas: dict[tuple[UUID, str], Area | None] = {}
@@ -101,6 +104,20 @@ class Ground:
     def realm_name(self, name: str | None) -> str:
         """Give the name of the realm of a log-in; empty where the ISP has none."""
         return name or self._realm or next(iter(self._realms or ()), "")
+
+    def own_network(self) -> Network:
+        """Give the network of the run, if it is the organisation's own.
+
+        Raises:
+            Refused: another owns it.
+        """
+        if self._network.owner_id != self.tenant.id:
+            raise Refused(
+                None,
+                f"the NASes of {self._network.slug} are not {self.tenant.slug}'s to bring",
+                "run it with --only nas and the owner for --tenant, and with the others for the ISP",
+            )
+        return self._network
 
     def network(self, slug: str | None) -> Network:
         """Give the network of a line.
@@ -161,9 +178,29 @@ class Ground:
             )
         return found
 
+    async def nases(self, tx: Tx, network: Network) -> list[Nas]:
+        """Give the NASes of a network, whoever's it is."""
+        if network.id not in self._nases:
+            async with as_operator(tx) as system:
+                self._nases[network.id] = await self.domains.aaa.nases(system, network.id)
+        return self._nases[network.id]
+
+    def forget_nases(self) -> None:
+        """Forget the NASes: some are new."""
+        self._nases = {}
+
     def cursor(self, network_id: UUID) -> Cursor:
         """Give how far the addresses of a network have been leased."""
         return self.cursors.setdefault(network_id, Cursor())
 
 
-__all__ = ["Domains", "Ground"]
+@asynccontextmanager
+async def as_operator(tx: Tx) -> AsyncGenerator[Tx]:
+    """Let the transaction do what is not the ISP's to do, but the operator's who runs this."""
+    await tx.conn.execute("SET LOCAL ROLE demarc_system")
+    yield Tx(tx.conn, None, tx.actor)
+    # if it fails, the savepoint is taken back, and the role with it
+    await tx.conn.execute("SET LOCAL ROLE demarc_app")
+
+
+__all__ = ["Domains", "Ground", "as_operator"]

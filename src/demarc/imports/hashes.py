@@ -76,14 +76,13 @@ def secret(kind: SecretKind, text: str, *, field: str = "password") -> bytes:
 
 
 def _readings(text: str) -> list[bytes]:
-    """Give the octets a text may mean; hex first, as base64 may look like it, too."""
-    found = []
+    """Give the octets a text may mean: what looks like hex is not base64 by chance."""
     written = _HEX.fullmatch(text)
     if written:
-        found.append(bytes.fromhex(written[1]))
+        return [bytes.fromhex(written[1])]
     with suppress(Error, ValueError):
-        found.append(b64decode(text + "=" * (-len(text) % 4), validate=True))
-    return found
+        return [b64decode(text + "=" * (-len(text) % 4), validate=True)]
+    return []
 
 
 def _fits(kind: str, octets: int) -> bool:

@@ -260,6 +260,8 @@ def _credential(row: Row, context: Context) -> CredentialEntry | None:
         expires_at=_moment(row, "expires_at", context),
         station=_text(row, "station", 200),
         circuit_id=_text(row, "circuit_id", 200),
+        framed_prefix=row.get("static_ipv6_prefix"),
+        delegated_prefix=row.get("static_delegated_prefix"),
     )
 
 

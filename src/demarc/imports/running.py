@@ -1,11 +1,11 @@
 """A run: lines read ahead in portions, each written in one transaction, with how far it is."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from itertools import islice
+from itertools import islice, takewhile
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -14,10 +14,12 @@ import psycopg
 from demarc.domains.errors import Conflict, DomainError
 from demarc.domains.identity import audit
 from demarc.imports import ledger
-from demarc.imports.entry import Bad, Entry, Note, Read, Refused, Where
+from demarc.imports.entry import Bad, Entry, Note, Refused, Where
 from demarc.imports.ground import Ground
+from demarc.imports.nases import NasEntry, write_nases
 from demarc.imports.outcome import Report
-from demarc.imports.write import write
+from demarc.imports.sessions import SessionEntry, write_sessions
+from demarc.imports.write import Written, write
 from demarc.platform.database import Actor, Database, Tx
 
 PORTION = 1000
@@ -29,10 +31,14 @@ _SETTLE_AGAIN = 4
 _REFUSED_BY_DATABASE = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.RaiseException)
 
 
+Line = Entry | NasEntry | SessionEntry
+"""What is written."""
+
+
 class Source(Protocol):
     """What gives the lines of another system."""
 
-    def read(self) -> Iterable[Read]:
+    def read(self) -> Iterable[Line | Bad | Note]:
         """Give its lines, in order. Run beside the event loop."""
 
     @property
@@ -154,7 +160,7 @@ class Run:
 
     async def _portions(self, source: Source, report: Report) -> None:
         begun = monotonic()
-        waiting: asyncio.Queue[list[Read]] = asyncio.Queue(_AHEAD)
+        waiting: asyncio.Queue[list[Line | Bad | Note]] = asyncio.Queue(_AHEAD)
         reading = asyncio.create_task(_read_ahead(source, waiting))
         try:
             while True:
@@ -173,20 +179,21 @@ class Run:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    async def _portion(self, portion: Sequence[Read], report: Report) -> None:
-        entries: list[Entry] = []
+    async def _portion(self, portion: Sequence[Line | Bad | Note], report: Report) -> None:
+        entries: list[Line] = []
         for one in portion:
-            if isinstance(one, Entry):
-                entries.append(one)
-            elif isinstance(one, Note):
+            if isinstance(one, Note):
                 report.note(one)
-            else:
+            elif isinstance(one, Bad):
                 report.refuse(one)
                 self._stop_if_strict()
+            else:
+                entries.append(one)
         self.lines += sum(not isinstance(one, Note) for one in portion)
         while entries:
+            together = list(takewhile(lambda one: type(one) is type(entries[0]), entries))  # noqa: B023
             async with self.transaction() as tx:
-                done = await attempt(tx, self._ground, entries, report)
+                done = await attempt(tx, self._ground, together, report)
                 entries = entries[done:]
                 await self._record(tx, report)
                 if self.lines >= self._settle_at:
@@ -217,8 +224,15 @@ class Run:
         return Progress(self.lines, report.count("refused"), seconds, left)
 
 
-async def attempt(tx: Tx, ground: Ground, entries: Sequence[Entry], report: Report) -> int:
-    """Write lines together, or where the database refuses some, the halves of them apart.
+_WRITERS: dict[type, Callable[[Tx, Ground, Any], Awaitable[Written]]] = {
+    Entry: write,
+    NasEntry: write_nases,
+    SessionEntry: write_sessions,
+}
+
+
+async def attempt(tx: Tx, ground: Ground, entries: Sequence[Line], report: Report) -> int:
+    """Write lines of one type together, or where the database refuses some, the halves of them apart.
 
     Args:
         tx: of the ISP.
@@ -231,7 +245,7 @@ async def attempt(tx: Tx, ground: Ground, entries: Sequence[Entry], report: Repo
     """
     try:
         async with tx.conn.transaction():
-            written = await write(tx, ground, entries)
+            written = await _WRITERS[type(entries[0])](tx, ground, entries)
     except (*_REFUSED_BY_DATABASE, DomainError, Refused) as error:
         ground.forget()
         if len(entries) == 1:
@@ -264,13 +278,13 @@ _HINTS = {
 }
 
 
-async def _read_ahead(source: Source, waiting: "asyncio.Queue[list[Read]]") -> None:
+async def _read_ahead(source: Source, waiting: "asyncio.Queue[list[Line | Bad | Note]]") -> None:
     lines = iter(source.read())
     while portion := await asyncio.to_thread(_take, lines):
         await waiting.put(portion)
 
 
-def _take(lines: Iterator[Read]) -> list[Read]:
+def _take(lines: Iterator[Line | Bad | Note]) -> list[Line | Bad | Note]:
     return list(islice(lines, PORTION))
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from demarc.domains.aaa.macs import canonical
 from demarc.imports.entry import Refused
 from demarc.platform.clock import day_start
 
@@ -18,7 +19,6 @@ _TIME = re.compile(
 _SPEED = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([kKmMgGtT]?)(?:bps|bit/s)?")
 _FACTOR = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _FASTEST = 10**15
-_MAC = re.compile(r"[0-9a-fA-F]{12}")
 
 
 def decimal(field: str, text: str) -> Decimal:
@@ -92,18 +92,15 @@ def moment(field: str, text: str, zone: ZoneInfo) -> datetime:
 
 
 def mac(field: str, text: str) -> str:
-    """Take a MAC address in any of its usual forms; give it as ``AA-BB-CC-DD-EE-FF``.
-
-    RFC 3580, 3.21 writes Calling-Station-Id so.
+    """Take a MAC address in any of its usual forms; give it in the one it is compared in.
 
     Raises:
         Refused: it is none.
     """
-    bare = re.sub(r"[:.\-\s]", "", text)
-    if not _MAC.fullmatch(bare):
+    found = canonical(text)
+    if found is None:
         raise Refused(field, f"{text!r} is no MAC address")
-    bare = bare.upper()
-    return "-".join(bare[at : at + 2] for at in range(0, 12, 2))
+    return found
 
 
 __all__ = ["decimal", "degrees", "integer", "mac", "moment", "speed"]

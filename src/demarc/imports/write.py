@@ -1,7 +1,6 @@
 """A batch of lines written: what is new by one statement a table, what changed one by one."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import msgspec
@@ -16,12 +15,13 @@ from demarc.domains.services.wifi import wifi_row
 from demarc.domains.subscribers import bulk as subscribers
 from demarc.domains.subscribers.bulk import NewCustomer, NewPremise
 from demarc.imports import ledger
-from demarc.imports.change import Changes
-from demarc.imports.entry import Bad, Entry, Refused, Source
+from demarc.imports.change import Changes, give_prefixes
+from demarc.imports.entry import Bad, Entry, Refused
 from demarc.imports.ground import Ground
 from demarc.imports.ledger import Kept, Wire
 from demarc.imports.outcome import Outcome
 from demarc.imports.plan import Line, Part, Plan
+from demarc.imports.products import put_products
 from demarc.platform.database import Tx
 from demarc.platform.secrets.tokens import generate_password
 
@@ -56,7 +56,7 @@ async def write(tx: Tx, ground: Ground, entries: Sequence[Entry]) -> Written:
         DomainError: a rule does.
     """
     written = Written(0)
-    await _put_products(tx, ground, entries, written)
+    written.outcomes += await put_products(tx, ground, entries)
     plan = Plan(tx, ground)
     written.done = await plan.make(entries)
     written.bad += plan.bad
@@ -282,6 +282,7 @@ class _Creation:
                     station_binding="none" if said.station is None else "fixed",
                     circuit_id=said.circuit_id,
                     circuit_binding="none" if said.circuit_id is None else "fixed",
+                    product_profile_id=line.product.profile_id,
                 )
             )
             if state is State.CANCELLED:
@@ -303,7 +304,18 @@ class _Creation:
             )
         for network_id, wanted in pooled.items():
             await self._lease(network_id, wanted)
+        await self._prefixes()
         await ledger.log_changes(self._tx, "credential", [row.id for row in rows])
+
+    async def _prefixes(self) -> None:
+        """Give new log-ins the IPv6 prefixes of their own; those of pools a job gives."""
+        for line in self._lines:
+            said, part = line.entry.credential, line.credential
+            if said is None or part is None or part.action != "create":
+                continue
+            if line.entry.service is not None and line.entry.service.state == State.CANCELLED:
+                continue
+            await give_prefixes(self._tx, line, part.entity_id, said)
 
     async def _lease(self, network_id: UUID, wanted: list[UUID]) -> None:
         leased = await credentials.lease_many(
@@ -314,79 +326,6 @@ class _Creation:
         )
         if leased < len(wanted) and await credentials.pooled(self._tx, network_id):
             raise Conflict("the network's address pools are exhausted")
-
-
-async def _put_products(tx: Tx, ground: Ground, entries: Sequence[Entry], written: Written) -> None:
-    """Make the products that lines describe; one that is there is changed if an import made it."""
-    await ground.look_up(tx)
-    said: dict[tuple[str, str], Entry] = {}
-    for entry in entries:
-        if entry.product is not None and entry.product.values is not None:
-            slug = ground.network_slug(entry.network)
-            said.setdefault((slug, entry.product.code), entry)
-    if not said:
-        return
-    refs = {key: f"{key[0]}:{key[1]}" for key in said}
-    known = await ledger.find(tx, ground.source, [("product", ref) for ref in refs.values()])
-    for key, entry in said.items():
-        product = entry.product
-        values = None if product is None else product.values
-        if product is None or values is None:
-            continue
-        try:
-            network = ground.network(entry.network)
-        except Refused:
-            continue  # told of the line itself
-        ref = refs[key]
-        digest = ground.digest(values, product.wire)
-        item = known.get(("product", ref))
-        if item is not None and item.digest == digest:
-            written.outcomes.append(Outcome(entry.source, "product", ref, "unchanged"))
-            continue
-        before = await ground.product(tx, network, product.code)
-        if before is not None and before.isp_id != ground.tenant.id:
-            speeds = (before.download_bps, before.upload_bps)
-            if speeds != (values["download_bps"], values["upload_bps"]):
-                written.outcomes.append(_left_alone(entry.source, ref))
-            continue
-        async with _of_owner(tx) as system:
-            areas = [] if before is None else await ground.domains.catalog.areas_of(
-                system, before.id
-            )  # fmt: skip
-            after = await ground.domains.catalog.put_product(
-                system,
-                network=network,
-                code=product.code,
-                areas=areas,
-                isp_id=ground.tenant.id,
-                **values,
-            )
-        ground.remember_product(after)
-        action = "create" if before is None else "change"
-        part = Part("product", ref, action, after.id, digest)
-        written.outcomes.append(Outcome(entry.source, "product", ref, _ACTION[action]))  # type: ignore[arg-type]
-        await ledger.keep(tx, ground.source, [_kept(ground, part)])
-
-
-def _left_alone(source: Source, ref: str) -> Outcome:
-    return Outcome(
-        source,
-        "product",
-        ref,
-        "note",
-        None,
-        "the product is there with other speeds, and is not this ISP's alone: it stays as it is",
-        "change it in the network file, or give the product another code",
-    )
-
-
-@asynccontextmanager
-async def _of_owner(tx: Tx) -> AsyncGenerator[Tx]:
-    """Let the transaction do what is the network owner's to do, as the operator who runs this."""
-    await tx.conn.execute("SET LOCAL ROLE demarc_system")
-    yield Tx(tx.conn, None, tx.actor)
-    # if it fails, the savepoint is taken back, and the role with it
-    await tx.conn.execute("SET LOCAL ROLE demarc_app")
 
 
 __all__ = ["Written", "write"]

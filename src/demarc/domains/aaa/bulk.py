@@ -7,12 +7,13 @@ who calls writes one entry of the audit log for all.
 from base64 import b64encode
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Network
 from uuid import UUID
 
 import msgspec
 
-from demarc.domains.aaa.model import Binding, SecretKind
+from demarc.domains.aaa import prefixes
+from demarc.domains.aaa.model import Binding, PoolKind, SecretKind
 from demarc.domains.errors import Conflict, Invalid
 from demarc.platform.database import Tx
 from demarc.platform.secrets.keys import KeyRing, row_binding
@@ -26,6 +27,7 @@ class NewCredential(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         secret: encrypted (`encrypted`), as base64; None lets nobody in by a password.
+        product_profile_id: the RADIUS profile of its service's product.
         station: a Calling-Station-Id it is bound to, where ``station_binding`` says so.
     """
 
@@ -48,6 +50,7 @@ class NewCredential(msgspec.Struct, frozen=True, gc=False):
     station_binding: Binding = "none"
     circuit_id: str | None = None
     circuit_binding: Binding = "none"
+    product_profile_id: UUID | None = None
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -64,15 +67,17 @@ _INSERT = Statement(
     INSERT INTO credential (id, tenant_id, owner_id, network_id, service_id, realm_id, kind,
                             username, secret, secret_kind, access, download_bps, upload_bps,
                             max_sessions, timezone, expires_at, station, station_binding,
-                            circuit_id, circuit_binding)
+                            circuit_id, circuit_binding, product_profile_id)
     SELECT id, %(tenant_id)s, owner_id, network_id, service_id, realm_id, kind, username,
            decode(secret, 'base64'), secret_kind, access, download_bps, upload_bps, max_sessions,
-           timezone, expires_at, station, station_binding, circuit_id, circuit_binding
+           timezone, expires_at, station, station_binding, circuit_id, circuit_binding,
+           product_profile_id
     FROM json_to_recordset(%(rows)s::text::json) AS r (
         id uuid, owner_id uuid, network_id uuid, service_id uuid, realm_id uuid, kind text,
         username text, secret text, secret_kind text, access text, download_bps bigint,
         upload_bps bigint, max_sessions integer, timezone text, expires_at timestamptz,
-        station text, station_binding text, circuit_id text, circuit_binding text)
+        station text, station_binding text, circuit_id text, circuit_binding text,
+        product_profile_id uuid)
     """,
 )
 
@@ -344,6 +349,59 @@ _HELD = Statement(
 )
 
 
+class _Prefix(msgspec.Struct, frozen=True):
+    """A prefix that a credential has, and whether it is the one asked for."""
+
+    same: bool
+
+
+_PREFIX_HELD = Statement(
+    "aaa.prefix_held",
+    """
+    SELECT prefix = %(prefix)s::text::cidr AS same FROM ip_prefix
+    WHERE credential_id = %(credential_id)s AND kind = %(kind)s AND slot = 0
+    """,
+    _Prefix,
+)
+
+_FREE_PREFIX = Statement(
+    "aaa.free_prefix_of_kind",
+    """
+    UPDATE ip_prefix SET credential_id = NULL, origin = 'pooled', assigned_at = NULL
+    WHERE credential_id = %(credential_id)s AND kind = %(kind)s AND slot = 0
+    """,
+)
+
+
+async def give_prefix(
+    tx: Tx, *, network_id: UUID, owner_id: UUID, credential_id: UUID, kind: PoolKind, prefix: str
+) -> None:
+    """Give a credential an IPv6 prefix of its own, instead of the one it has.
+
+    Raises:
+        Invalid: it is no IPv6 prefix that can be routed to a subscriber.
+        Conflict: it, or a part of it, is another's.
+    """
+    try:
+        wanted = str(IPv6Network(prefix, strict=False))
+    except ValueError:
+        raise Invalid("prefix", f"{prefix} is not an IPv6 prefix") from None
+    held = await _PREFIX_HELD.one(tx, credential_id=credential_id, kind=kind, prefix=wanted)
+    if held is not None and held.same:
+        return
+    if held is not None:
+        await _FREE_PREFIX.run(tx, credential_id=credential_id, kind=kind)
+    await prefixes.assign_static(
+        tx,
+        network_id=network_id,
+        owner_id=owner_id,
+        tenant_id=tx.tenant,
+        credential_id=credential_id,
+        kind=kind,
+        prefix=wanted,
+    )
+
+
 async def lease_many(
     tx: Tx, *, network_id: UUID, credentials: Sequence[UUID], cursor: Cursor
 ) -> int:
@@ -403,6 +461,7 @@ __all__ = [
     "change_static",
     "create_credentials",
     "encrypted",
+    "give_prefix",
     "lease_many",
     "logins_taken",
     "max_sessions",

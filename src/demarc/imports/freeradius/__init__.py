@@ -1,0 +1,1 @@
+"""Moving in from FreeRADIUS with its SQL tables."""
