@@ -74,15 +74,20 @@ class Packet(msgspec.Struct, gc=False):
     signature: int = 0
     _first: dict[int, bytes] | None = None
 
-    def value(self, attribute: Attribute) -> bytes | None:
-        """The octets of the first such attribute, None if there is none."""
+    def first(self) -> dict[int, bytes]:
+        """The octets of the first attribute of each kind, by the attribute's key."""
         first = self._first
         if first is None:
-            first = {}
-            for vendor, kind, octets in self.attributes:
-                first.setdefault(vendor << VENDOR_BITS | kind, octets)
-            self._first = first
-        return first.get(attribute.key)
+            # the last one set stays: so from the end
+            first = self._first = {
+                vendor << VENDOR_BITS | kind: octets
+                for vendor, kind, octets in reversed(self.attributes)
+            }
+        return first
+
+    def value(self, attribute: Attribute) -> bytes | None:
+        """The octets of the first such attribute, None if there is none."""
+        return (self._first or self.first()).get(attribute.key)
 
     def values(self, attribute: Attribute) -> list[bytes]:
         """The octets of each such attribute, in the packet's order."""

@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 
 # Datagrams read in one turn of the loop: about 2 ms of work.
 _AT_ONCE = 24
+_GATHER = 0.001
 
 
 class Listener:
@@ -63,18 +64,49 @@ class Listener:
         self._monotonic = monotonic
         self._duplicates = Duplicates(limits.duplicate_age, limits.duplicate_size)
         kind = "auth" if code == Code.ACCESS_REQUEST else "acct"
+        # accounting waits for its batch anyway
+        self._gather = _GATHER if code == Code.ACCOUNTING_REQUEST else 0.0
+        self._polling = False
+        self._paused = True
         self._took = histogram("radius_answer_seconds", kind=kind)
 
     def start(self) -> None:
         """Begin to read."""
+        self._paused = self._polling = False
         asyncio.get_running_loop().add_reader(self._sock, self._readable)
 
     def pause(self) -> None:
         """Read no more; replies can still be sent."""
+        self._paused = True
         asyncio.get_running_loop().remove_reader(self._sock)
 
     def _readable(self) -> None:
-        for _ in range(_AT_ONCE):
+        if self._paused:
+            # looked at once more, after reading was to end
+            return
+        took = self._read_some()
+        if self._gather:
+            self._gather_more(took)
+
+    def _gather_more(self, took: int) -> None:
+        """Let datagrams gather in the socket while they come fast.
+
+        Each turn of the loop costs as much as a packet: so while there are many, the socket is
+        looked at every millisecond, and it wakes the loop again once nothing comes.
+        """
+        loop = asyncio.get_running_loop()
+        if took:
+            if not self._polling:
+                self._polling = True
+                loop.remove_reader(self._sock)
+            loop.call_later(0 if took == _AT_ONCE else self._gather, self._readable)
+        elif self._polling:
+            self._polling = False
+            loop.add_reader(self._sock, self._readable)
+
+    def _read_some(self) -> int:
+        """Take what has come, up to a number; give how many there were."""
+        for taken in range(_AT_ONCE):
             try:
                 if self._addressed is None:
                     data, source = self._sock.recvfrom(MAX_PACKET + 1)
@@ -82,7 +114,7 @@ class Listener:
                 else:
                     data, source, way = self._addressed.receive(MAX_PACKET + 1)
             except BlockingIOError:
-                return
+                return taken
             except OSError:
                 # an ICMP error of an earlier reply; the next datagram is another matter
                 continue
@@ -96,6 +128,7 @@ class Listener:
                 # a fault of ours in one packet must not stop the socket
                 count("radius_dropped", reason="error")
                 _log.exception("a RADIUS packet failed")
+        return _AT_ONCE
 
     def _received(self, data: bytes, source: Any, way: Any) -> None:
         host = plain(source[0])
