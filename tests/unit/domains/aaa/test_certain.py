@@ -5,17 +5,21 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from psycopg import AsyncRawCursor
 
 from demarc.domains.aaa import ledger
 from demarc.domains.aaa.accounting import Kind, Record, Subscriber
 from demarc.domains.aaa.certain import book_certain, local_day
 from demarc.domains.aaa.ledger import Entry
 from demarc.platform.database import Database
+from demarc.platform.statements import Statement
 from support import postgres
 from support.house import build
 
@@ -228,3 +232,43 @@ def test_every_instant_of_a_local_day_shows_its_date(zone, at, data):
     other = data.draw(st.integers(int(day.begin.timestamp()), int(day.end.timestamp()) - 1))
     local = datetime.fromtimestamp(other, UTC).astimezone(ZoneInfo(zone))
     assert (local.date() - datetime(2000, 1, 1, tzinfo=UTC).date()).days == day.day
+
+
+async def test_sessions_are_found_by_their_indexes_however_few_there_are(db):
+    """A plan made while the tables were empty is kept when they are not."""
+    record = Record(
+        kind=Kind.INTERIM,
+        nas_id=UUID(int=1),
+        nas_address="127.0.0.1",
+        acct_session_id="s",
+        username="u",
+        at=MIDNIGHT,
+        exact=True,
+    )
+    nobody = Subscriber(*[UUID(int=number) for number in range(4)], "UTC")
+    asked = []
+
+    async def explain(statement, tx, /, **values):
+        query = f"EXPLAIN (COSTS OFF) {statement.sql}".encode()
+        cursor = AsyncRawCursor(tx.conn)
+        await cursor.execute(query, [values[name] for name in statement.parameters])
+        asked.append("\n".join(line for (line,) in await cursor.fetchall()))
+        return []
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Statement, "all", explain)
+        async with db.system() as tx:
+            for kind in Kind:
+                told = [
+                    Entry(
+                        msgspec.structs.replace(nobody, credential_id=UUID(int=number << 64)),
+                        msgspec.structs.replace(record, kind=kind),
+                    )
+                    for number in range(300)
+                ]
+                await book_certain(tx, told)
+    assert len(asked) == 3
+    for plan in asked:
+        assert "session_live_credential" in plan, plan
+        assert "Seq Scan" not in plan, plan
+        assert "Hash Join" not in plan, plan
