@@ -32,6 +32,21 @@ SETTINGS: Final[Mapping[str, str]] = {
     "metrics_port": (
         "TCP port metrics for Prometheus are read from; none if left out, 0 takes a free one."
     ),
+    "eap_cert": (
+        "File with the certificate stations are shown by EAP-TTLS and PEAP, and those above it,"
+        " PEM; without it these methods are not offered."
+    ),
+    "eap_key": "File with that certificate's private key, PEM.",
+    "radsec_port": "TCP port for RADIUS over TLS; 0 takes a free one.",
+    "radsec_cert": (
+        "File with our certificate for RADIUS over TLS, towards clients and home servers, and "
+        "those above it, PEM."
+    ),
+    "radsec_key": "File with that certificate's private key, PEM.",
+    "radsec_ca": (
+        "File with the authorities that clients' and home servers' certificates are from, PEM; "
+        "no others are trusted."
+    ),
     "credential_cache_size": "Credentials a RADIUS process keeps in memory.",
     "credential_cache_max_age": (
         "Seconds after which a credential in memory is read again, even if no change to it "
@@ -42,6 +57,13 @@ SETTINGS: Final[Mapping[str, str]] = {
     "database_url": "PostgreSQL to use, as a URL or libpq connection string.",
     "pg_bin": "Folder with the programs of PostgreSQL for the private server.",
     "key_file": "File with the keys that stored secrets are encrypted with.",
+    "accounting_spool": (
+        "Folder where RADIUS accounting is kept, and acknowledged, while the database is away; "
+        "each node needs its own, on a disk that keeps what is synced."
+    ),
+    "accounting_spool_size": (
+        "Size of that spool at most, MiB: about 3,000 packets each. 0 keeps none there."
+    ),
     "log_format": "How log lines look; auto is a console on a terminal and JSON elsewhere.",
     "log_level": "The least severe log lines that are written.",
     "node": "Name of this machine, in logs and beside the jobs it takes.",
@@ -94,6 +116,13 @@ _METAVARS = {
     "metrics_port": "PORT",
     "radius_auth_port": "PORT",
     "radius_acct_port": "PORT",
+    "radsec_cert": "FILE",
+    "radsec_key": "FILE",
+    "radsec_ca": "FILE",
+    "eap_cert": "FILE",
+    "eap_key": "FILE",
+    "radsec_port": "PORT",
+    "accounting_spool": "FOLDER",
     "subscribers": "N",
 }
 

@@ -86,6 +86,7 @@ CWMP = (
     _counter("cwmp_informs", "Informs of devices, by their first event.", "event"),
     _counter("cwmp_requests", "Requests of devices other than Inform.", "kind"),
     _counter("cwmp_procedures", "Procedures asked of devices, by outcome.", "kind", "outcome"),
+    _counter("cwmp_calls", "Devices asked to come, by what became of it.", "outcome"),
     _counter("cwmp_autonomous_transfers", "Transfers that devices began by themselves."),
     _counter("cwmp_refused", "Requests of devices that were refused, by why.", "reason"),
     _counter("cwmp_broken_off", "Sessions that devices did not end."),
