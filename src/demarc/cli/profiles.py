@@ -146,6 +146,25 @@ async def remove_profile(
         return [_shown(one, owner.slug) for one in await aaa.profiles(tx, owner.id)]
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """How many log-ins with live sessions wait to be told what they should have."""
+
+    waiting: int
+
+
+@command(profiles, "waiting")
+async def show_waiting(settings: "Settings") -> Waiting:
+    """Show how many live sessions are still to be told of changes, of products and profiles.
+
+    Examples:
+        demarc profile waiting
+    """
+    from demarc.cli.desk import opened
+
+    async with opened(settings) as desk, desk.system() as tx:
+        return Waiting(await desk.parts.aaa.waiting(tx))
+
+
 def _shown(one: "StoredProfile", tenant: str) -> ProfileShown:
     return ProfileShown(one.id, tenant, one.name, one.is_default, one.settings)
 

@@ -65,6 +65,10 @@ def test_a_service_says_what_it_may_now_and_why(house, subscriber, profile):
     assert shown["terms_why"] == "service suspended"
 
 
+def test_it_is_told_how_many_sessions_wait(house):
+    assert house("profile", "waiting", "--json").json == {"waiting": 0}
+
+
 def test_a_service_expires(house, subscriber):
     login = subscriber["login"]
     assert "offset" in house("service", "expires", login, "2020-01-31T12:00:00", code=1).err

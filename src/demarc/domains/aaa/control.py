@@ -107,6 +107,15 @@ class Control:
         await terms_queries.DUE_OF_SERVICES.run(tx, services=list(service_ids), reason=reason)
         await again(tx)
 
+    async def waiting(self, tx: Tx) -> int:
+        """Tell how many log-ins with live sessions wait to be told what they should have.
+
+        Args:
+            tx: of the system.
+        """
+        found = await terms_queries.WAITING.one(tx)
+        return 0 if found is None else int(found.value)
+
     async def set_expiry(
         self, tx: Tx, service_id: UUID, expires_at: datetime | None
     ) -> list[Command]:

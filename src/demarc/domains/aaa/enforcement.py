@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from demarc.domains.aaa import hours, logins, terms_queries
 from demarc.domains.aaa.authorisation import Denied, Terms, terms_now
 from demarc.domains.aaa.commanding import CHANGE, DISCONNECT, command
@@ -25,7 +27,9 @@ AT_ONCE = 64
 """Requests a NAS may have to answer at a time."""
 
 _PORTION = 200
-_AGAIN = timedelta(seconds=2)
+_AGAIN = timedelta(seconds=1)
+# what is due later is worked off by the next minute's turn
+_SOON = timedelta(seconds=50)
 # when a log-in whose sessions are right is looked at again: some may just have begun
 _LOOKS = (timedelta(minutes=1), timedelta(minutes=10))
 # until a session is asked again whose NAS did not do it
@@ -91,32 +95,32 @@ class Enforcer:
 
     async def enforce(self) -> None:
         """Work off what is due; where NASes have enough to do for now, go on in a moment."""
-        held = False
+        queue: Counter[str] = Counter()
         while True:
             async with self._db.system() as tx:
                 due = await terms_queries.TAKE_DUE.all(tx, now=self._clock(), most=_PORTION)
                 if due:
-                    held = await self._work(tx, due) or held
-                if held and len(due) < _PORTION:
-                    await again(tx, at=self._clock() + _AGAIN)
-            if len(due) < _PORTION:
-                return
+                    await self._work(tx, due, queue)
+                if len(due) < _PORTION:
+                    await self._go_on(tx)
+                    return
 
-    async def waiting(self) -> int:
-        """Give how many log-ins with live sessions wait for their turn now."""
-        async with self._db.system() as tx:
-            found = await terms_queries.WAITING.one(tx)
-        return 0 if found is None else int(found.value)
+    async def _go_on(self, tx: Tx) -> None:
+        moment = self._clock()
+        found = await terms_queries.NEXT_DUE.one(tx)
+        if found is not None and found.value is not None and found.value < moment + _SOON:
+            await again(tx, at=max(found.value, moment + _AGAIN))
 
-    async def _work(self, tx: Tx, due: list[Due]) -> bool:
-        """Command what differs, put the rest off or let go of it; tell whether NASes are full."""
+    async def _work(self, tx: Tx, due: list[Due], queue: Counter[str]) -> None:
+        """Command what differs, put the rest off or let go of it."""
         ids = [each.credential_id for each in due]
         sessions: dict[UUID, list[Target]] = {}
         for target in await terms_queries.TARGETS_OF_CREDENTIALS.all(tx, credentials=ids):
             sessions.setdefault(target.credential_id, []).append(target)
         known = await logins.logins_by_id(tx, list(sessions))
         counted = await terms_queries.OPEN_COMMANDS.one(tx)
-        portion = _Portion(self._clock(), {} if counted is None else counted.value, self._at_once)
+        asked = {} if counted is None else counted.value
+        portion = _Portion(self._clock(), asked, self._at_once, queue)
         for each in due:
             login = known.get(each.credential_id)
             wanted = None if login is None else terms_now(login, portion.moment)
@@ -130,11 +134,20 @@ class Enforcer:
         if portion.later:
             await terms_queries.PUT_OFF.run(
                 tx,
-                credentials=[place for place, _, _ in portion.later],
-                times=[at for _, at, _ in portion.later],
-                tries=[tries for _, _, tries in portion.later],
+                credentials=[each.credential_id for each in portion.later],
+                times=[each.at for each in portion.later],
+                tries=[each.tries for each in portion.later],
+                held=[each.held for each in portion.later],
             )
-        return portion.held
+
+
+class _Later(msgspec.Struct, frozen=True):
+    """When a log-in is next looked at, how often it was tried, whether it waits for its NAS."""
+
+    credential_id: UUID
+    at: datetime
+    tries: int
+    held: bool = False
 
 
 class _Portion:
@@ -144,20 +157,22 @@ class _Portion:
         moment: now.
         asked: requests that NASes have to answer, by their ids as text.
         at_once: how many they may.
+        queue: sessions that wait for their NAS's turn, by its id as text.
 
     Attributes:
         settled: log-ins that need not be on the list any more.
-        later: the others, when they are next looked at, and how often they were tried.
-        held: whether some NAS had enough to do.
+        later: the others.
     """
 
-    def __init__(self, moment: datetime, asked: Mapping[str, int], at_once: int) -> None:
+    def __init__(
+        self, moment: datetime, asked: Mapping[str, int], at_once: int, queue: Counter[str]
+    ) -> None:
         self.moment = moment
         self.settled: list[UUID] = []
-        self.later: list[tuple[UUID, datetime, int]] = []
-        self.held = False
+        self.later: list[_Later] = []
         self._asked = Counter(asked)
         self._at_once = at_once
+        self._queue = queue
 
     def take(self, due: Due, wrong: Sequence[Target]) -> bool:
         """Decide of one, and tell whether its sessions are to be commanded now."""
@@ -166,18 +181,24 @@ class _Portion:
             if look is None:
                 self.settled.append(due.credential_id)
             else:
-                self.later.append((due.credential_id, due.since + look, due.tries))
+                self.later.append(_Later(due.credential_id, due.since + look, due.tries))
             return False
         if self.moment - due.since > _LONGEST:
             self.settled.append(due.credential_id)
             return False
-        if any(self._asked[str(each.nas_id)] >= self._at_once for each in wrong):
-            self.held = True
-            self.later.append((due.credential_id, self.moment + _AGAIN, due.tries))
+        full = [
+            str(each.nas_id) for each in wrong if self._asked[str(each.nas_id)] >= self._at_once
+        ]
+        if full:
+            # each when its turn comes: the whole queue is not gone through every time
+            self._queue.update(full)
+            turns = 1 + max(self._queue[nas] for nas in full) // self._at_once
+            at = self.moment + turns * _AGAIN
+            self.later.append(_Later(due.credential_id, at, due.tries, held=True))
             return False
         self._asked.update(str(each.nas_id) for each in wrong)
         pause = _PAUSES[min(due.tries, len(_PAUSES) - 1)]
-        self.later.append((due.credential_id, self.moment + pause, due.tries + 1))
+        self.later.append(_Later(due.credential_id, self.moment + pause, due.tries + 1))
         return True
 
 

@@ -139,12 +139,15 @@ TAKE_DUE = Statement(
     Due,
 )
 
+NEXT_DUE = Statement("aaa.next_due", "SELECT min(next_at) AS value FROM terms_due", Scalar)
+
 PUT_OFF = Statement(
     "aaa.put_off",
     """
-    UPDATE terms_due d SET next_at = n.next_at, tries = n.tries
-    FROM unnest(%(credentials)s::uuid[], %(times)s::timestamptz[], %(tries)s::integer[])
-        AS n (id, next_at, tries)
+    UPDATE terms_due d SET next_at = n.next_at, tries = n.tries, held = n.held
+    FROM unnest(%(credentials)s::uuid[], %(times)s::timestamptz[], %(tries)s::integer[],
+                %(held)s::boolean[])
+        AS n (id, next_at, tries, held)
     WHERE d.credential_id = n.id
     """,
 )
@@ -171,7 +174,7 @@ WAITING = Statement(
     "aaa.terms_waiting",
     """
     SELECT count(*) AS value FROM terms_due d
-    WHERE d.next_at <= now()
+    WHERE (d.held OR d.next_at <= now())
       AND EXISTS (SELECT 1 FROM session_live s WHERE s.credential_id = d.credential_id)
     """,
     Scalar,

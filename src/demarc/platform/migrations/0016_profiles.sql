@@ -88,6 +88,8 @@ CREATE TABLE terms_due (
     since         timestamptz NOT NULL DEFAULT now(),
     next_at       timestamptz NOT NULL,
     tries         integer NOT NULL DEFAULT 0,
+    -- its NAS has enough to do for now
+    held          boolean NOT NULL DEFAULT false,
     reason        text NOT NULL
 );
 CREATE INDEX terms_due_next ON terms_due (next_at);
