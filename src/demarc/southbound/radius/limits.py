@@ -27,6 +27,7 @@ class Limits(msgspec.Struct, frozen=True):
             NAS that tells of somebody else's users must not fill the disk.
         attempts_waiting: answered attempts that may wait to be recorded; more are not recorded.
         radsec_connections: RadSec connections; more are closed at once.
+        radsec_connections_of_one: those of one client.
         radsec_outstanding: requests of one RadSec connection that may wait for their answers; an
             Identifier tells 256 apart, so that more are those its client has given up.
         radsec_idle: seconds after which a RadSec connection on which nothing came is closed.
@@ -50,6 +51,7 @@ class Limits(msgspec.Struct, frozen=True):
     quarantine_hourly: int = 1_000
     attempts_waiting: int = 50_000
     radsec_connections: int = 1_000
+    radsec_connections_of_one: int = 64
     radsec_outstanding: int = 1_024
     radsec_idle: float = 300.0
     proxy_outstanding: int = 10_000

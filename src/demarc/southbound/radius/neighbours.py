@@ -20,6 +20,7 @@ _log = structlog.get_logger(__name__)
 
 _BEAT_EVERY = 2.0
 _BEAT_WITHIN = 4.0
+_LEAVE_WITHIN = 2.0
 _READ_WITHIN = 10.0
 _PAUSE = 1.0
 _AT_ONCE = 500
@@ -136,7 +137,7 @@ class Neighbours:
     async def leave(self) -> None:
         """Say that this node ends; if it cannot be said, others notice."""
         try:
-            await within(_BEAT_WITHIN, self._leave())
+            await within(_LEAVE_WITHIN, self._leave())
         except Exception as error:
             if not is_outage(error):
                 raise

@@ -6,7 +6,7 @@ Status-Server, which keeps it alive (RFC 3539, 3.4), is answered there as well.
 
 import asyncio
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import ip_network
@@ -37,6 +37,8 @@ _AT_ONCE = 24
 _HANDSHAKE_WITHIN = 10.0
 _CLOSE_WITHIN = 3.0
 _PAUSE = 1.0
+# handshakes under way with one address
+_MOST_GREETED = 32
 # of a client that takes no answers
 _MOST_UNSENT = 1 << 20
 # nobody's Access- or Accounting-Request is what asks for these (RFC 6614, 2.5)
@@ -85,6 +87,7 @@ class RadsecListener:
         self._most = limits.radsec_connections
         self._accepting: asyncio.Task[None] | None = None
         self._greeting: set[asyncio.Task[None]] = set()
+        self._greeted: Counter[str] = Counter()
         self._connections: set[Connection] = set()
 
     def start(self) -> None:
@@ -95,22 +98,29 @@ class RadsecListener:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                accepted, _ = await loop.sock_accept(self._sock)
+                accepted, source = await loop.sock_accept(self._sock)
             except OSError as error:
                 # no more descriptors, or a client that has gone: others come
                 if (repeats := REPEATS.due("radsec accept")) is not None:
                     _log.warning("RadSec: accepting failed", reason=str(error), repeats=repeats)
                 await asyncio.sleep(_PAUSE)
                 continue
-            if len(self._connections) + len(self._greeting) >= self._most:
+            host = source[0]
+            # who has shown no certificate yet cannot keep out those who have, nor other addresses
+            if (
+                len(self._connections) >= self._most
+                or len(self._greeting) >= self._most
+                or self._greeted[host] >= _MOST_GREETED
+            ):
                 count("radsec_refused", reason="too many connections")
                 accepted.close()
                 continue
-            task = loop.create_task(self._greet(accepted))
+            task = loop.create_task(self._greet(accepted, host))
             self._greeting.add(task)
             task.add_done_callback(self._greeting.discard)
 
-    async def _greet(self, accepted: socket.socket) -> None:
+    async def _greet(self, accepted: socket.socket, host: str) -> None:
+        self._greeted[host] += 1
         try:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -128,6 +138,10 @@ class RadsecListener:
             count("radsec_refused", reason="handshake")
             if (repeats := REPEATS.due("radsec handshake", str(error))) is not None:
                 _log.warning("RadSec: a handshake failed", reason=str(error), repeats=repeats)
+        finally:
+            self._greeted[host] -= 1
+            if not self._greeted[host]:
+                del self._greeted[host]
 
     def pause(self) -> None:
         """Take no more connections and packets; replies can still be sent."""
@@ -167,6 +181,7 @@ class Connection(asyncio.Protocol):
         monotonic: seconds that never run backwards.
 
     Attributes:
+        name: by which of its certificate's names it is known.
         gone: set when it is closed.
     """
 
@@ -186,6 +201,7 @@ class Connection(asyncio.Protocol):
         self._clock = clock
         self._monotonic = monotonic
         self._idle = limits.radsec_idle
+        self._most_of_one = limits.radsec_connections_of_one
         self._most_waiting = limits.radsec_outstanding
         self._duplicates = Duplicates(limits.duplicate_age, limits.radsec_outstanding)
         self._frames = Frames()
@@ -193,7 +209,7 @@ class Connection(asyncio.Protocol):
         self._working = False
         self._outstanding = 0
         self._transport: Any = None
-        self._name = ""
+        self.name = ""
         self._host = ""
         self._peer: Peer | None = None
         self._heard = 0.0
@@ -210,12 +226,13 @@ class Connection(asyncio.Protocol):
         count("radsec_connections", kind="opened")
         tls = transport.get_extra_info("ssl_object")
         names = names_of(tls.getpeercert(), tls.getpeercert(binary_form=True))
-        client = None
-        for self._name in names:
-            client = self._clients.certified(self._name)
-            if client is not None:
-                break
+        self.name = next((name for name in names if self._clients.certified(name)), names[0])
+        client = self._clients.certified(self.name)
         address = plain(transport.get_extra_info("peername")[0])
+        if self._same() > self._most_of_one:
+            count("radsec_refused", reason="too many of one client")
+            self.close()
+            return
         if client is None:
             count("radsec_refused", reason="unknown certificate")
             if (repeats := REPEATS.due("radsec client", *names)) is not None:
@@ -231,6 +248,9 @@ class Connection(asyncio.Protocol):
         self._peer = Peer(client, self._host, signs=False, requires=False, limits=False)
         self._heard = self._monotonic()
         self._watch()
+
+    def _same(self) -> int:
+        return sum(other.name == self.name for other in self._among)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it; what is still to be answered is answered to nobody."""
@@ -302,7 +322,7 @@ class Connection(asyncio.Protocol):
         self._read_or_not()
 
     def _received(self, frame: bytes) -> None:
-        client = self._clients.certified(self._name)
+        client = self._clients.certified(self.name)
         if client is None or self._peer is None:
             # it was a NAS's, which is gone or has another one now
             self.close()

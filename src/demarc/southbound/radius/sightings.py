@@ -18,7 +18,7 @@ _EVERY = 10.0
 # after a first signature, so that those of many NASes are written together
 _SOON = 0.5
 _AT_ONCE = 1000
-_WRITE_WITHIN = 10.0
+_WRITE_WITHIN = 3.0
 
 
 class Sightings:

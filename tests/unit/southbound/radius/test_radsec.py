@@ -198,6 +198,49 @@ async def test_connections_are_limited_and_idle_ones_closed(house, authority):
         await until(lambda: server.server.status().radsec_connections == 0)
 
 
+async def test_one_client_cannot_take_all_connections(house, authority):
+    await known_as(house, "bng.example")
+    context = client_context(authority.issue("bng", names=("bng.example",)), authority.file)
+    limits = Limits(radsec_connections_of_one=2)
+    async with listening(house, authority.issue("demarc"), limits) as server:
+        kept = [await server.connect(context) for _ in range(2)]
+        for nas in kept:
+            await nas.ask(Code.STATUS_SERVER, [])
+        before = refused("too many of one client")
+        third = await server.connect(context)
+        await third.closed()
+        assert refused("too many of one client") == before + 1
+        await kept[0].close()
+        await until(lambda: server.server.status().radsec_connections == 1)
+        fourth = await server.connect(context)
+        assert (await fourth.ask(Code.STATUS_SERVER, [])).code == Code.ACCESS_ACCEPT
+
+
+async def test_who_shows_no_certificate_keeps_nobody_out(house, authority):
+    await known_as(house, "bng.example")
+    context = client_context(authority.issue("bng", names=("bng.example",)), authority.file)
+    limits = Limits(radsec_connections=40)
+    async with listening(house, authority.issue("demarc"), limits) as server:
+        # at most 32 handshakes wait for one address; the others are closed at once
+        silent = [await asyncio.open_connection(*server.address) for _ in range(32)]
+        before = refused("too many connections")
+        reader, writer = await asyncio.open_connection(*server.address)
+        silent.append((reader, writer))
+        assert await reader.read() == b""
+        assert refused("too many connections") == before + 1
+        for _, writer in silent:
+            writer.close()
+
+        async def served():
+            try:
+                nas = await server.connect(context)
+                return (await nas.ask(Code.STATUS_SERVER, [])).code == Code.ACCESS_ACCEPT
+            except (ssl.SSLError, ConnectionError):
+                return False
+
+        await until(served)
+
+
 async def test_a_new_certificate_is_shown_to_the_next_connection(house, authority):
     await known_as(house, "bng.example")
     context = client_context(authority.issue("bng", names=("bng.example",)), authority.file)
