@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import shutil
 import sys
 
@@ -16,6 +17,7 @@ from demarc.platform.postgres import conninfo_of
 from support import radclient
 from support.eventually import eventually
 from support.house import NAS_SECRET
+from support.postgres import BINARIES
 from support.running import Running, prepare, settings_of
 
 pytestmark = [
@@ -26,9 +28,11 @@ pytestmark = [
 
 async def demarc(*words, data):
     """Run a command as its user does; give its exit code and what it said."""
+    programs = os.environ.get(BINARIES)
+    more = ("--pg-bin", programs) if programs else ()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "demarc.cli", *map(str, words), "--data", str(data)),
+        *("-m", "demarc.cli", *map(str, words), "--data", str(data), *more),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -112,6 +112,26 @@ async def begin(db: Database, keys: KeyRing, actor: Actor) -> str:
     return current
 
 
+async def add(db: Database, keys: KeyRing, actor: Actor) -> str:
+    """Add a key without using it yet, and write down who did; give its id."""
+    made = keys.add_key()
+    async with db.system(actor) as tx:
+        await _recorded(tx, "add_key", made)
+    return made
+
+
+async def use(db: Database, keys: KeyRing, key_id: str, actor: Actor) -> None:
+    """Make a key of the file the current one, and write down who did.
+
+    Raises:
+        KeyFileError: there is no such key.
+    """
+    before = keys.current
+    keys.make_current(key_id)
+    async with db.system(actor) as tx:
+        await _recorded(tx, "use_key", key_id, before={"current": before})
+
+
 async def reencrypt(
     db: Database, keys: KeyRing, actor: Actor, progress: Progress, batch: int = BATCH
 ) -> Rotated:
@@ -225,4 +245,4 @@ async def _recorded(
     )
 
 
-__all__ = ["BATCH", "Rotated", "begin", "reencrypt", "retire", "uses"]
+__all__ = ["BATCH", "Rotated", "add", "begin", "reencrypt", "retire", "use", "uses"]

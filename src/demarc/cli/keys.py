@@ -101,11 +101,12 @@ async def add_key(settings: "Settings") -> KeyShown:
     Examples:
         demarc keys add
     """
+    from demarc.app import rotation
     from demarc.cli.desk import opened
 
     async with opened(settings) as desk:
         ring = desk.parts.keys
-        made = ring.add_key()
+        made = await rotation.add(desk.parts.db, ring, desk.actor)
         return KeyShown(made, ring.created[made], current=False, values=0, columns={})
 
 
@@ -120,10 +121,11 @@ async def use_key(
     Examples:
         demarc keys use 9f31c2aa
     """
+    from demarc.app import rotation
     from demarc.cli.desk import opened
 
     async with opened(settings) as desk:
-        desk.parts.keys.make_current(key)
+        await rotation.use(desk.parts.db, desk.parts.keys, key, desk.actor)
 
 
 @command(keys, "retire")

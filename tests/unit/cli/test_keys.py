@@ -26,6 +26,8 @@ def test_a_key_is_added_first_and_used_later(house):
     assert [one["current"] for one in house("keys", "list", "--json").json] == [True, False]
     house("keys", "use", added["id"])
     assert house("keys", "rotate", "--resume", "--json").json["current"] == added["id"]
+    written = house("audit", "search", "--kind", "key", "--json").json["entries"]
+    assert [one["action"] for one in written] == ["reencrypt", "use_key", "add_key"]
 
 
 def test_an_export_makes_the_same_keys_elsewhere(house, tmp_path, monkeypatch):
