@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from demarc.domains.aaa import nat
 from demarc.domains.aaa import session_queries as queries
 from demarc.domains.aaa.accounting import (
     NAS_REBOOT,
@@ -57,6 +58,7 @@ async def book(tx: Tx, entries: Sequence[Entry]) -> list[Standing]:
     """
     if not entries:
         return []
+    await nat.note(tx, [(one.subscriber, one.record) for one in entries if one.record.nat])
     stand, others = await book_certain(tx, entries)
     if others:
         stand += [_standing(row) for row in await book_by_reading(tx, others)]

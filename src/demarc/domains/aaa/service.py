@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from demarc.domains.aaa import addresses, queries
 from demarc.domains.aaa.equipment import Equipment
 from demarc.domains.aaa.logins import OF_NETWORK
+from demarc.domains.aaa.lookup import Lookup
 from demarc.domains.aaa.macs import canonical
 from demarc.domains.aaa.model import (
     Access,
@@ -16,6 +17,7 @@ from demarc.domains.aaa.model import (
     Realm,
     UsageDay,
 )
+from demarc.domains.aaa.nat import Nat
 from demarc.domains.aaa.policies import Policies
 from demarc.domains.aaa.pools import Pools
 from demarc.domains.errors import Conflict, Invalid, NotFound
@@ -33,7 +35,7 @@ _LONGEST_USERNAME = 128
 _LONGEST_PASSWORD = 128
 
 
-class Aaa(Equipment, Pools, Policies):
+class Aaa(Equipment, Pools, Nat, Lookup, Policies):
     """Use cases on credentials, with those on the equipment and the addresses they use.
 
     Args:

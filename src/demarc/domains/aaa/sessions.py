@@ -36,6 +36,14 @@ class Subscriber(msgspec.Struct, frozen=True, gc=False):
     timezone: str
 
 
+class PortBlock(msgspec.Struct, frozen=True, gc=False):
+    """Ports of a public address that a session has behind CGNAT, the last one included."""
+
+    public_ipv4: str
+    port_from: int
+    port_to: int
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """What one Accounting-Request says, counters 64 bits wide and the right way round.
 
@@ -46,6 +54,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         input_octets: from the subscriber; 0 when not told. The others likewise.
         station: Calling-Station-Id.
         terminate_cause: of a Stop.
+        nat: blocks of ports it has behind CGNAT, of a NAS that tells.
     """
 
     kind: Kind
@@ -66,6 +75,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     station: str | None = None
     nas_port_id: str | None = None
     terminate_cause: str = "Unknown"
+    nat: tuple[PortBlock, ...] = ()
 
     @property
     def began(self) -> datetime | None:
@@ -116,6 +126,7 @@ __all__ = [
     "STALE",
     "SUPERSEDED",
     "Kind",
+    "PortBlock",
     "Record",
     "SessionRow",
     "Subscriber",

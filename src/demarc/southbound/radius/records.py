@@ -7,8 +7,10 @@ import msgspec
 
 from demarc.domains.aaa.accounting import Kind, Record, event_time
 from demarc.domains.aaa.model import Nas
+from demarc.domains.aaa.sessions import PortBlock
 from demarc.protocols.radius.dictionary import DICTIONARY, Attribute
 from demarc.protocols.radius.packet import Packet
+from demarc.southbound.radius.nat import port_blocks
 
 USER_NAME = DICTIONARY["User-Name"]
 ACCT_STATUS_TYPE = DICTIONARY["Acct-Status-Type"]
@@ -76,9 +78,11 @@ def read(packet: Packet, nas: Nas, host: str, received: datetime) -> Record | Na
         return None
     received_octets, sent_octets = _octets(packet, *_INPUT), _octets(packet, *_OUTPUT)
     ipv6_received = ipv6_sent = 0
+    nat: tuple[PortBlock, ...] = ()
     if any(vendor for vendor, _, _ in packet.attributes):
         ipv6_received = max([_octets(packet, *pair) for pair in _IPV6_INPUT])
         ipv6_sent = max([_octets(packet, *pair) for pair in _IPV6_OUTPUT])
+        nat = port_blocks(packet)
     if nas.counters_reversed:
         received_octets, sent_octets = sent_octets, received_octets
         ipv6_received, ipv6_sent = ipv6_sent, ipv6_received
@@ -103,6 +107,7 @@ def read(packet: Packet, nas: Nas, host: str, received: datetime) -> Record | Na
         station=packet.text(CALLING_STATION_ID),
         nas_port_id=_port(packet),
         terminate_cause="Unknown" if cause is None else ACCT_TERMINATE_CAUSE.label(cause),
+        nat=nat,
     )
 
 
