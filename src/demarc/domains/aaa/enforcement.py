@@ -5,9 +5,11 @@ list is worked off: a session that was given something else gets a command. No N
 a time than it can answer, and one that did not answer is asked again later.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
 import msgspec
@@ -28,8 +30,11 @@ AT_ONCE = 64
 
 _PORTION = 200
 _AGAIN = timedelta(seconds=1)
+# what is due so soon is waited for: a job of its own would come late by seconds
+_SOON = timedelta(seconds=5)
+_PATIENCE = 50.0
 # what is due later is worked off by the next minute's turn
-_SOON = timedelta(seconds=50)
+_TURN = timedelta(seconds=60)
 # when a log-in whose sessions are right is looked at again: some may just have begun
 _LOOKS = (timedelta(minutes=1), timedelta(minutes=10))
 # until a session is asked again whose NAS did not do it
@@ -44,12 +49,21 @@ class Enforcer:
         db: where it is.
         clock: the time.
         at_once: requests a NAS may have to answer at a time.
+        patience: seconds a job may last before it leaves the rest to another one.
     """
 
-    def __init__(self, db: Database, *, clock: Clock = now, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        db: Database,
+        *,
+        clock: Clock = now,
+        at_once: int = AT_ONCE,
+        patience: float = _PATIENCE,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._at_once = at_once
+        self._patience = patience
 
     def tasks(self) -> list[Task]:
         """Give the tasks: the list every minute, and whenever somebody put much on it."""
@@ -94,22 +108,32 @@ class Enforcer:
         await self.enforce()
 
     async def enforce(self) -> None:
-        """Work off what is due; where NASes have enough to do for now, go on in a moment."""
+        """Work off what is due, and what is due in a moment; leave the rest to another job."""
+        until = monotonic() + self._patience
+        while True:
+            await self._work_off()
+            async with self._db.system() as tx:
+                found = await terms_queries.NEXT_DUE.one(tx)
+                if found is None or found.value is None:
+                    return
+                moment = self._clock()
+                left = max(found.value - moment, _AGAIN)
+                stays = left <= _SOON and monotonic() + left.total_seconds() < until
+                if not stays:
+                    if left < _TURN:
+                        await again(tx, at=moment + left)
+                    return
+            await asyncio.sleep(left.total_seconds())
+
+    async def _work_off(self) -> None:
         queue: Counter[str] = Counter()
         while True:
             async with self._db.system() as tx:
                 due = await terms_queries.TAKE_DUE.all(tx, now=self._clock(), most=_PORTION)
                 if due:
                     await self._work(tx, due, queue)
-                if len(due) < _PORTION:
-                    await self._go_on(tx)
-                    return
-
-    async def _go_on(self, tx: Tx) -> None:
-        moment = self._clock()
-        found = await terms_queries.NEXT_DUE.one(tx)
-        if found is not None and found.value is not None and found.value < moment + _SOON:
-            await again(tx, at=max(found.value, moment + _AGAIN))
+            if len(due) < _PORTION:
+                return
 
     async def _work(self, tx: Tx, due: list[Due], queue: Counter[str]) -> None:
         """Command what differs, put the rest off or let go of it."""
@@ -118,13 +142,14 @@ class Enforcer:
         for target in await terms_queries.TARGETS_OF_CREDENTIALS.all(tx, credentials=ids):
             sessions.setdefault(target.credential_id, []).append(target)
         known = await logins.logins_by_id(tx, list(sessions))
+        deaf = {each.value for each in await terms_queries.DEAF_NASES.all(tx)}
         counted = await terms_queries.OPEN_COMMANDS.one(tx)
         asked = {} if counted is None else counted.value
         portion = _Portion(self._clock(), asked, self._at_once, queue)
         for each in due:
             login = known.get(each.credential_id)
             wanted = None if login is None else terms_now(login, portion.moment)
-            targets = sessions.get(each.credential_id, [])
+            targets = [t for t in sessions.get(each.credential_id, ()) if t.nas_id not in deaf]
             wrong = [] if wanted is None else _wrong(targets, each, wanted)
             if portion.take(each, wrong):
                 kind = DISCONNECT if isinstance(wanted, Denied) else CHANGE

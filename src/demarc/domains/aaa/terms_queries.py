@@ -139,6 +139,9 @@ TAKE_DUE = Statement(
     Due,
 )
 
+# Nobody asks these for anything.
+DEAF_NASES = Statement("aaa.deaf_nases", "SELECT id AS value FROM nas WHERE coa = 'none'", Scalar)
+
 NEXT_DUE = Statement("aaa.next_due", "SELECT min(next_at) AS value FROM terms_due", Scalar)
 
 PUT_OFF = Statement(

@@ -1,5 +1,6 @@
 """Live sessions are kept to what their log-ins should have, in portions, whatever the time does."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,7 +43,7 @@ def clock(house):
 
 @pytest.fixture
 def enforcer(house, clock):
-    return Enforcer(house.db, clock=clock)
+    return Enforcer(house.db, clock=clock, patience=0)
 
 
 async def profile(house, *, is_default=True, **settings) -> StoredProfile:
@@ -120,7 +121,7 @@ async def test_a_products_new_speed_reaches_all_its_live_sessions(house, enforce
 
 
 async def test_of_many_sessions_a_nas_is_asked_only_so_many_at_a_time(house, clock):
-    enforcer = Enforcer(house.db, clock=clock, at_once=2)
+    enforcer = Enforcer(house.db, clock=clock, at_once=2, patience=0)
     for number in range(5):
         service = await house.service(first_name=f"Nomsa{number}")
         await begin(house, service, session=f"s{number}", address=f"100.64.0.{number + 1}")
@@ -264,3 +265,34 @@ async def test_a_suspension_by_the_networks_owner_follows_the_isps_profile(house
         await house.services.suspend(tx, service.id, reason="unpaid")
         (command,) = await commands.of_service(tx, service.id)
     assert command.kind == "radius.change"
+
+
+async def test_a_nas_that_takes_no_requests_is_sent_none(house, enforcer, clock):
+    async with house.as_fno() as tx:
+        await house.aaa.change_nas(tx, house.nas, coa="none")
+    service = await house.service()
+    await begin(house, service)
+    await put_product(house, 80_000_000)
+    for minutes in (0, 1, 10):
+        clock.pass_(minutes=minutes, seconds=1)
+        await enforcer.turn()
+    assert await asked(house) == []
+    assert await left(house) == 0
+
+
+async def test_a_job_goes_on_by_itself_while_much_is_to_do(house):
+    for number in range(3):
+        service = await house.service(first_name=f"Nomsa{number}")
+        await begin(house, service, session=f"s{number}", address=f"100.64.0.{number + 1}")
+    await put_product(house, 80_000_000)
+    enforcer = Enforcer(house.db, at_once=1)
+    driver = Driver()
+
+    async def work():
+        while len(driver.asked) < 3:
+            await carry_out(house, driver)
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(enforcer.enforce())
+        group.create_task(work())
+    assert len(driver.asked) == 3
