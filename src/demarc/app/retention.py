@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 import structlog
 
+from demarc.domains.errors import DomainError
 from demarc.domains.identity import retention
 from demarc.domains.identity.retention import InForce
 from demarc.domains.services import erasure
@@ -144,7 +145,7 @@ class Retention:
         for kind, kept in force.items():
             try:
                 number = await self._applied(kind, kept)
-            except psycopg.Error as error:
+            except (psycopg.Error, DomainError) as error:
                 _log.warning("retention failed", kind=kind, error=str(error))
                 wrong.append(error)
                 continue

@@ -46,6 +46,7 @@ async def given(place):
     await server.stop()
 
 
+NEWER = "SELECT current_setting('server_version_num')::integer >= 160000"
 BY_A_SUPERUSER = (
     "CREATE ROLE demarc_app NOLOGIN; CREATE ROLE demarc_system NOLOGIN;"
     " GRANT demarc_app, demarc_system TO isp"
@@ -61,6 +62,25 @@ async def test_all_works_for_a_role_that_only_owns_its_database(given, rights, b
     assert await ask(conninfo, "SELECT tableowner FROM pg_tables WHERE tablename = 'tenant'") == (
         "isp"
     )
+    db = await Database.open(conninfo, tenant_pool=2, system_pool=2)
+    try:
+        await keeps_tenants_apart(db)
+        await carries_out_jobs(db, conninfo)
+    finally:
+        await db.close()
+
+
+async def test_processes_may_log_in_as_a_role_that_owns_nothing(given):
+    owner = await given("isp", "CREATEROLE")
+    await migrate(owner)
+    how = " WITH INHERIT FALSE, SET TRUE" if await ask(owner, NEWER) else ""
+    await ask(owner, "CREATE ROLE other LOGIN NOINHERIT")
+    await ask(owner, f"GRANT demarc_app, demarc_system TO other{how}")
+    conninfo = make_conninfo(owner, user="other")
+    # as at every start
+    assert await migrate(conninfo) == []
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await ask(conninfo, "SELECT count(*) FROM customer")
     db = await Database.open(conninfo, tenant_pool=2, system_pool=2)
     try:
         await keeps_tenants_apart(db)
