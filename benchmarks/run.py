@@ -16,7 +16,7 @@ from pathlib import Path
 
 import figures
 import report
-from cases import aex, codec, freeradius, generator, growth, radius, snmp
+from cases import aex, codec, freeradius, generator, growth, moving, radius, snmp
 from demarc.platform.postgres import conninfo_of
 from ground import Ground, Options
 
@@ -30,6 +30,7 @@ CASES: dict[str, Callable[[Ground], list[figures.Figure]]] = {
     "aex": aex.run,
     "snmp": snmp.run,
     "growth": growth.run,
+    "import": moving.run,
 }
 
 _QUICK_SUBSCRIBERS, _QUICK_SECONDS = 5_000, 2.0
