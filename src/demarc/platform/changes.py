@@ -79,6 +79,7 @@ PURGE = Statement(
 
 # A connection that is silently gone, in seconds until it is given up.
 _ANSWERS_WITHIN = 10.0
+_LISTENS_FOR = 30.0
 
 
 async def here(tx: Tx) -> str:
@@ -135,7 +136,7 @@ async def follow(
                 read = monotonic()
                 yield found
                 while True:
-                    await _woken(conn)
+                    await _woken(conn, kinds)
                     async with asyncio.timeout(_ANSWERS_WITHIN), db.system() as tx:
                         found, cursor = await since(tx, cursor, kinds)
                     read = monotonic()
@@ -145,9 +146,15 @@ async def follow(
             await asyncio.sleep(retry_after)
 
 
-async def _woken(conn: Connection) -> None:
-    """Wait for a notification, or half a minute at most, so that a silent loss is noticed."""
-    async for _ in conn.notifies(timeout=30, stop_after=1):
-        return
+async def _woken(conn: Connection, kinds: list[str]) -> None:
+    """Wait for a notification of these kinds, or half a minute at most.
+
+    So a silent loss is noticed, and the cursor moves on though only other kinds change.
+    """
+    until = monotonic() + _LISTENS_FOR
+    while (left := until - monotonic()) > 0:
+        heard = [one.payload async for one in conn.notifies(timeout=left, stop_after=1)]
+        if not set(heard).isdisjoint(kinds):
+            return
     async with asyncio.timeout(_ANSWERS_WITHIN):
         await conn.execute("SELECT 1")

@@ -190,3 +190,35 @@ async def cut(database_url, name, *, allowed):
                 " WHERE datname = %s AND application_name LIKE 'demarc%%'",
                 [name],
             )
+
+
+async def test_other_kinds_wake_nobody_and_what_is_followed_is_told_at_once(
+    db, database_url, monkeypatch
+):
+    asked = []
+    since = changes.since
+
+    async def counted(tx, cursor, kinds):
+        asked.append(kinds)
+        return await since(tx, cursor, kinds)
+
+    monkeypatch.setattr(changes, "since", counted)
+    heard: asyncio.Queue[list[changes.Change] | None] = asyncio.Queue()
+
+    async def follow():
+        async for batch in changes.follow(db, ["tenant"]):
+            await heard.put(batch)
+
+    following = asyncio.create_task(follow())
+    try:
+        assert await asyncio.wait_for(heard.get(), 10) is None
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as conn:
+            for _ in range(20):
+                await conn.execute("SELECT pg_notify('demarc_change', 'session')")
+        async with db.system() as tx:
+            await tenant(tx.conn, "one")
+        assert len(await asyncio.wait_for(heard.get(), 10)) == 1
+        assert len(asked) == 1
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
