@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 import os
 import signal
+from pathlib import Path
 
 import psycopg
 
+from demarc.platform.postgres import PrivateServer, locate
 from support.eventually import eventually
+from support.postgres import BINARIES
 from support.running import kill, quietly
 from support.witness import check_book
 
@@ -106,3 +109,36 @@ async def test_a_process_killed_while_it_books_the_spool_books_all_once(running,
     await subscribers.hang_up(talking)
     written = await check_book(running.conninfo(), subscribers.witness, whole=talking)
     assert written.live == len(silent)
+
+
+async def test_a_node_started_without_the_database_keeps_what_its_nases_tell(installed, crowd):
+    node = installed()
+    await node.start()
+    subscribers = await crowd(node)
+    await subscribers.log_in(node.estate.lines[:10])
+    sessions = list(subscribers.sessions.values())
+    database = node.conninfo()
+    assert await node.end() == 0
+
+    # the same as a node for RADIUS alone, whose database is elsewhere and away
+    node.more |= {"roles": "radius", "database_url": database}
+    await node.start()
+    await subscribers.acknowledged(2, sessions)
+    assert node.log("the database is away")
+    private = PrivateServer(
+        node.postgres_folder, locate(Path(found) if (found := os.environ.get(BINARIES)) else None)
+    )
+    await private.start()
+    watching = asyncio.create_task(private.watch())
+    try:
+        await booked(node)
+        await subscribers.acknowledged(2, sessions)
+        await subscribers.hang_up(sessions)
+        await check_book(node.conninfo(), subscribers.witness, whole=sessions)
+        # and subscribers log in again
+        others = await crowd(node)
+        await others.log_in(node.estate.lines[20:22])
+        assert await node.end() == 0
+    finally:
+        await private.stop()
+        await watching

@@ -8,20 +8,25 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psycopg
+
 from demarc.app.child import CONNINFO, SETTINGS
 from demarc.app.https import certificate_of
 from demarc.app.listening import Listeners, handed_to
 from demarc.app.metrics import telling
-from demarc.app.parts import hosted, keys_of, migrated
+from demarc.app.parts import Hosted, hosted, keys_of, migrated
 from demarc.app.upkeep import Upkeep
 from demarc.platform.database import Database
 from demarc.platform.processes import Parent, Role, Systemd
 from demarc.platform.settings import PREFIX, Settings
 from demarc.platform.telemetry import configure_logs, get_logger
+from demarc.southbound.radius.known import knows_nases
 
 # Started in this order, and ended in the reverse one: the web first, RADIUS last.
-_ORDER = ("radius", "worker", "web")
+_ORDER = ("radius", "worker", "acs", "web")
 _READS_DATAGRAMS = ("radius",)
+_REACHED_WITHIN = 10.0
+_LOOK = 2.0
 
 _log = get_logger(__name__)
 
@@ -74,9 +79,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
     settings = listeners.settings
     try:
         async with hosted(settings) as database:
-            await migrated(settings, database.owner)
-            keys_of(settings, may_create=False)
-            await _make_ready(database.conninfo)
+            later = await _prepared(settings, database)
             parent = Parent(_roles(settings, database.conninfo), listeners.of_children())
             await parent.start()
             try:
@@ -86,9 +89,61 @@ async def serving(settings: Settings) -> AsyncGenerator[Serving]:
                 # with our copies gone, clients are refused as soon as the web processes accept no
                 # more, instead of waiting for an answer that will not come
                 listeners.close("web")
+                listeners.close("acs")
                 await parent.stop()
+                if later is not None:
+                    later.cancel()
     finally:
         listeners.close()
+
+
+async def _prepared(settings: Settings, database: Hosted) -> "asyncio.Task[None] | None":
+    """Have the database and the keys as this version needs them.
+
+    A node for RADIUS alone that has run before can begin while the database is away: it keeps
+    accounting on disk (docs/adr/0031).
+
+    Returns:
+        What does the rest once the database is back, or None if all is done.
+    """
+    try:
+        await _reach(database)
+    except (psycopg.OperationalError, TimeoutError) as error:
+        known = settings.accounting_spool_size and knows_nases(settings.accounting_spool)
+        if settings.roles != ("radius",) or not known:
+            raise
+        keys_of(settings, may_create=False)
+        _log.warning("the database is away", reason=str(error).partition("\n")[0])
+        return asyncio.create_task(_prepare_later(settings, database))
+    await _prepare(settings, database)
+    return None
+
+
+async def _reach(database: Hosted) -> None:
+    async with (
+        asyncio.timeout(_REACHED_WITHIN),
+        await psycopg.AsyncConnection.connect(database.owner),
+    ):
+        pass
+
+
+async def _prepare(settings: Settings, database: Hosted) -> None:
+    await migrated(settings, database.owner)
+    keys_of(settings, may_create=False)
+    await _make_ready(database.conninfo)
+
+
+async def _prepare_later(settings: Settings, database: Hosted) -> None:
+    while True:
+        await asyncio.sleep(_LOOK)
+        try:
+            await _reach(database)
+            await _prepare(settings, database)
+        except (psycopg.OperationalError, TimeoutError):
+            continue
+        except Exception:  # noqa: BLE001 - logged; what runs goes on as it is
+            _log.exception("the database cannot be brought to this version")
+        return
 
 
 async def _make_ready(conninfo: str) -> None:
@@ -120,7 +175,7 @@ def _roles(settings: Settings, conninfo: str) -> list[Role]:
     return [
         role(kind, number)
         for kind in _ORDER
-        if kind in settings.roles
+        if kind in settings.roles and (kind != "acs" or settings.cwmp_port is not None)
         for number in range(settings.web_processes if kind == "web" else 1)
     ]
 
@@ -209,6 +264,8 @@ def _where(settings: Settings) -> dict[str, str]:
         found["http"] = settings.public_url
         if settings.https_port is not None:
             found["https"] = f"{settings.http_host}:{settings.https_port}"
+    if "acs" in settings.roles and settings.cwmp_port is not None:
+        found["cwmp"] = f"{settings.cwmp_host}:{settings.cwmp_port}"
     if "radius" in settings.roles:
         ports = f"{settings.radius_auth_port}/{settings.radius_acct_port}"
         found["radius"] = f"{settings.radius_host}:{ports}"

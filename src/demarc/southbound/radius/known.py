@@ -6,6 +6,7 @@ spool and acknowledge it. Secrets are encrypted twice: as they are stored, and w
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 import structlog
@@ -16,6 +17,7 @@ from demarc.southbound.radius.spool import replace_file
 
 _log = structlog.get_logger(__name__)
 
+_NAME = "clients"
 _ROW = row_binding("spool", "clients", "known")
 
 
@@ -33,22 +35,24 @@ class Known:
     """
 
     def __init__(self, folder: Path, keyring: KeyRing) -> None:
-        self._path = folder / "clients"
+        self._path = folder / _NAME
         self._keyring = keyring
         self._written = b""
+        self._writing = Lock()
 
     def keep(self, nases: Sequence[Nas], realms: Sequence[Realm]) -> None:
         """Write what is known now, unless that is what was written last. It blocks meanwhile."""
         plain = msgspec.msgpack.encode(_Kept(list(nases), list(realms)))
-        if plain == self._written:
-            return
-        try:
-            replace_file(self._path, self._keyring.encrypt(plain, row=_ROW))
-        except OSError as error:
-            # a start without the database is a rare thing; this process goes on
-            _log.warning("the NASes cannot be kept on disk", reason=str(error))
-            return
-        self._written = plain
+        with self._writing:
+            if plain == self._written:
+                return
+            try:
+                replace_file(self._path, self._keyring.encrypt(plain, row=_ROW))
+            except OSError as error:
+                # a start without the database is a rare thing; this process goes on
+                _log.warning("the NASes cannot be kept on disk", reason=str(error))
+            else:
+                self._written = plain
 
     def read(self) -> tuple[list[Nas], list[Realm]] | None:
         """Give what was written last; None where nothing was, or nothing that can be read."""
@@ -65,4 +69,9 @@ class Known:
         return kept.nases, kept.realms
 
 
-__all__ = ["Known"]
+def knows_nases(folder: Path) -> bool:
+    """Tell whether the NASes are kept in a spool's folder."""
+    return (folder / _NAME).exists()
+
+
+__all__ = ["Known", "knows_nases"]

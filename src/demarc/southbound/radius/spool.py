@@ -67,19 +67,13 @@ def decode(octets: bytes, start: int = 0) -> tuple[Spooled, int] | None:
     Returns:
         The packet and where the next record begins; None when what stands there is not whole.
     """
-    if len(octets) < start + _FRAME.size:
+    end = _end_of(octets, start)
+    if not end:
         return None
-    length, checksum = _FRAME.unpack_from(octets, start)
-    begin = start + _FRAME.size
-    end = begin + length
-    if not _HEAD.size <= length <= _LONGEST or len(octets) < end:
-        return None
-    body = octets[begin:end]
-    if crc32(body) != checksum:
-        return None
+    body = octets[start + _FRAME.size : end]
     received, nas_id, named = _HEAD.unpack_from(body)
     raw_at = _HEAD.size + named
-    if raw_at > length:
+    if raw_at > len(body):
         return None
     packet = Spooled(
         _EPOCH + received * _MICROSECOND,
@@ -88,6 +82,18 @@ def decode(octets: bytes, start: int = 0) -> tuple[Spooled, int] | None:
         body[raw_at:],
     )
     return packet, end
+
+
+def _end_of(octets: bytes, start: int) -> int:
+    """Give where the record at a place ends; 0 when what stands there is not whole."""
+    if len(octets) < start + _FRAME.size:
+        return 0
+    length, checksum = _FRAME.unpack_from(octets, start)
+    begin = start + _FRAME.size
+    end: int = begin + length
+    if not _HEAD.size <= length <= _LONGEST or len(octets) < end:
+        return 0
+    return end if crc32(octets[begin:end]) == checksum else 0
 
 
 class Spool:
@@ -232,8 +238,8 @@ class Spool:
         while True:
             octets = os.pread(handle, _READ_AT_ONCE, whole)
             end = 0
-            for _, end in _records(octets):  # noqa: B007 - the last one counts
-                pass
+            while found := _end_of(octets, end):
+                end = found
             if not end:
                 break
             whole += end
