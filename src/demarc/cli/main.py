@@ -15,10 +15,11 @@ from demarc.cli import (
     doctor,
     imports,
     keys,
+    lookup,
+    nat,
     olts,
     people,
     plant,
-    pools,
     premises,
     profiles,
     retention,
@@ -80,6 +81,7 @@ serve.add_to(app)
 apply.add_to(app)
 backup.add_to(app)
 doctor.add_to(app)
+lookup.add_to(app)
 for part in (
     people.users,
     tokens.tokens,
@@ -90,7 +92,7 @@ for part in (
     audit.audit,
     tenants.tenants,
     plant.nases,
-    pools.pools,
+    nat.pools,
     profiles.profiles,
     olts.olts,
     catalogue.products,

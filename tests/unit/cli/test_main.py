@@ -28,7 +28,7 @@ def test_what_the_project_promises_is_there():
     first = {path.split()[1] for path in EVERY}
     assert first == {
         *("serve", "demo", "migrate", "doctor", "apply", "user", "token", "tenant", "nas"),
-        *("pool", "profile", "olt", "product", "premise", "customer", "service"),
+        *("lookup", "pool", "profile", "olt", "product", "premise", "customer", "service"),
         *("backup", "restore", "keys", "client", "role", "retention", "audit", "import"),
     }
 
