@@ -113,6 +113,7 @@ class Slow(msgspec.Struct, frozen=True, gc=False):
     given: bytes
 
 
+_MS_CHAPPED = (MsChapped1, MsChapped2)
 PROVED = Proved()
 _UNPROVED = Unproved(WRONG)
 
@@ -195,7 +196,7 @@ def prove(
         Malformed: a challenge has not the size its method wants.
     """
     verdict = judge(evidence, kind, stored)
-    if isinstance(evidence, MsChapped1 | MsChapped2) and not isinstance(verdict, Slow):
+    if isinstance(evidence, _MS_CHAPPED) and not isinstance(verdict, Slow):
         password_hash = nt_hash_of(kind, stored) or b""
         return _with_ms_chap(verdict, evidence, password_hash, packet, shared_secret)
     return verdict

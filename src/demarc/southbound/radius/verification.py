@@ -98,7 +98,7 @@ class Verifier:
                 done(_WRONG)
         elif evidence is None:
             done(_NO_METHOD)
-        elif self._failures.too_many(guess := _guess(exchange, login, stored)):
+        elif self._failures and self._failures.too_many(_guess(exchange, login, stored)):
             done(_TOO_MANY_GUESSES)
         else:
             kind = login.secret_kind
@@ -106,15 +106,19 @@ class Verifier:
                 verdict = judge(evidence, kind, stored)
             else:
                 verdict = prove(evidence, kind, stored, packet, shared_secret)
-            self._conclude(login, stored, verdict, guess, done)
+            self._conclude(exchange, login, stored, verdict, done)
 
     def _conclude(
-        self, login: Login, stored: bytes, verdict: Verdict | Slow, guess: Guess, done: Done
+        self, exchange: Exchange, login: Login, stored: bytes, verdict: Verdict | Slow, done: Done
     ) -> None:
         if isinstance(verdict, Proved):
-            self._failures.forget(guess)
+            # mostly nobody has guessed, and nobody needs to be named
+            if self._failures:
+                self._failures.forget(_guess(exchange, login, stored))
             done(verdict)
-        elif isinstance(verdict, Unproved):
+            return
+        guess = _guess(exchange, login, stored)
+        if isinstance(verdict, Unproved):
             if verdict.reason == WRONG:
                 self._failures.note(guess)
             done(verdict)

@@ -22,7 +22,8 @@ _KEY_LABEL_1_3 = b"EXPORTER_EAP_TLS_Key_Material"
 _MSK, _MSK_AND_EMSK = 64, 128
 _SMALLEST, _USUAL, _LARGEST = 100, 1020, 1400
 _EAP_HEADER = 5
-_THREADS = 2
+# one: a second would only take the loop's processor from it where there are two
+_THREADS = 1
 _MOST_WAITING = 300
 
 Given = ParamSpec("Given")
@@ -30,7 +31,7 @@ Made = TypeVar("Made")
 
 
 class Handshakes:
-    """The threads that TLS computes in: a handshake takes milliseconds, which the loop has not.
+    """The thread that TLS computes in: a handshake takes milliseconds, which the loop has not.
 
     Args:
         certificate: shown to the peers.
