@@ -19,7 +19,7 @@ from demarc.imports.ground import Ground
 from demarc.imports.nases import NasEntry, write_nases
 from demarc.imports.outcome import Report
 from demarc.imports.sessions import SessionEntry, write_sessions
-from demarc.imports.write import Written, write
+from demarc.imports.write import Exhausted, Written, write
 from demarc.platform.database import Actor, Database, Tx
 
 PORTION = 1000
@@ -115,7 +115,7 @@ class Run:
             The state it ended in: "done" or "stopped".
 
         Raises:
-            Conflict: an import for the ISP is at work.
+            Conflict: an import for the ISP is at work, or the address pools are exhausted.
             Invalid: the source cannot be read any further; what was written stays.
         """
         async with _alone(self._db, self._ground.tenant.id):
@@ -242,10 +242,16 @@ async def attempt(tx: Tx, ground: Ground, entries: Sequence[Line], report: Repor
 
     Returns:
         How many are dealt with, from the first on.
+
+    Raises:
+        Exhausted: the address pools are.
     """
     try:
         async with tx.conn.transaction():
             written = await _WRITERS[type(entries[0])](tx, ground, entries)
+    except Exhausted:
+        # so would be each of the others: it is for who runs it to mend
+        raise
     except (*_REFUSED_BY_DATABASE, DomainError, Refused) as error:
         ground.forget()
         if len(entries) == 1:

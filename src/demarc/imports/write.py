@@ -31,6 +31,10 @@ _ACTION = {"create": "created", "change": "changed", "same": "unchanged"}
 _DRY_NUMBERS = 10**15
 
 
+class Exhausted(Conflict):
+    """There is no address for a log-in, and will be none for those behind it."""
+
+
 class Written(msgspec.Struct):
     """What a batch came to.
 
@@ -53,7 +57,8 @@ async def write(tx: Tx, ground: Ground, entries: Sequence[Entry]) -> Written:
 
     Raises:
         psycopg.IntegrityError, psycopg.DataError: the database refuses one of the rows.
-        DomainError: a rule does.
+        Exhausted: the pools are.
+        DomainError: a rule is against it.
     """
     written = Written(0)
     written.outcomes += await put_products(tx, ground, entries)
@@ -325,7 +330,10 @@ class _Creation:
             cursor=self._ground.cursor(network_id),
         )
         if leased < len(wanted) and await credentials.pooled(self._tx, network_id):
-            raise Conflict("the network's address pools are exhausted")
+            raise Exhausted(
+                "the network's address pools are exhausted: add [[pool]] to the network file, and"
+                " run the import again; what was brought stays"
+            )
 
 
-__all__ = ["Written", "write"]
+__all__ = ["Exhausted", "Written", "write"]

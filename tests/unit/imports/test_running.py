@@ -265,6 +265,34 @@ async def test_a_run_that_was_killed_half_way_is_finished_by_the_next(bring, hou
         assert await rows.fetchone() == (11, 11)
 
 
+async def test_exhausted_pools_stop_the_run_and_more_of_them_let_it_go_on(
+    bring, house, monkeypatch
+):
+    monkeypatch.setattr(running, "PORTION", 100)
+    lines = [line(n) for n in range(1, 301)]
+    with pytest.raises(Conflict, match="pools are exhausted"):
+        await bring(*lines)
+    async with house.as_isp() as tx:
+        (run,) = await ledger.runs(tx)
+    assert (run.state, run.counts["service"]) == ("stopped", {"created": 200})
+    async with house.db.system() as tx:
+        await house.aaa.create_pool(
+            tx,
+            owner_id=house.fno.id,
+            network_id=house.network.id,
+            name="more",
+            prefix="100.64.8.0/25",
+        )
+    report = await bring(*lines)
+    assert counts(report, "created")["service"] == 100
+    async with house.db.system() as tx:
+        rows = await tx.conn.execute(
+            "SELECT count(DISTINCT credential_id), count(*) FROM ip_address"
+            " WHERE credential_id IS NOT NULL"
+        )
+        assert await rows.fetchone() == (300, 300)
+
+
 async def test_two_imports_for_one_isp_do_not_run_at_once(bring, house):
     async with running._alone(house.db, house.isp.id):
         with pytest.raises(Conflict, match="is at work"):
