@@ -33,15 +33,17 @@ class Calls:
     Args:
         app: what answers.
         proxies: those whose word on the caller is taken.
+        api: whose every call is, where one app alone answers; else the path tells.
         hsts_max_age: seconds for which a browser that came by HTTPS is to come by it alone
             (RFC 6797); 0 does not tell it.
     """
 
     def __init__(
-        self, app: AsgiApp, proxies: Proxies | None = None, *, hsts_max_age: int = 0
+        self, app: AsgiApp, proxies: Proxies | None = None, *, api: str = "", hsts_max_age: int = 0
     ) -> None:
         self._app = app
         self._proxies = proxies
+        self._api = api
         self._hsts = (b"strict-transport-security", f"max-age={hsts_max_age}".encode())
         self._tells_hsts = hsts_max_age > 0
         self._times: dict[str, metrics.Histogram] = {}
@@ -81,7 +83,7 @@ class Calls:
         await self._app(scope, receive, answer)
 
     def _note(self, path: str, status: int, seconds: float) -> None:
-        api = owner(path)
+        api = self._api or owner(path)
         times = self._times.get(api)
         if times is None:
             times = self._times[api] = metrics.histogram("http_request_seconds", api=api)

@@ -23,7 +23,7 @@ SETTINGS = "DEMARC_CHILD_SETTINGS"
 CONNINFO = "DEMARC_CHILD_DATABASE"
 
 # Connections a role needs: (of tenants, of the system).
-_POOLS = {"web": (10, 4), "worker": (1, 8), "radius": (1, 5)}
+_POOLS = {"web": (10, 4), "worker": (1, 8), "radius": (1, 5), "acs": (1, 8)}
 
 
 async def run(role: str) -> None:
@@ -55,6 +55,10 @@ async def run(role: str) -> None:
             from demarc.app.web import web
 
             await web(parts, child.sockets("http"), child.sockets("https"), stop, child.ready)
+        elif role == "acs":
+            from demarc.app.acs import acs
+
+            await acs(parts, child.sockets("cwmp"), stop, child.ready)
         elif role == "worker":
             from demarc.app.worker import worker
 

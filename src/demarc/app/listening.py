@@ -34,6 +34,7 @@ class Listening(msgspec.Struct, frozen=True):
 LISTENING = (
     Listening("http", "web", tcp, "http_host", "http_port"),
     Listening("https", "web", tcp, "http_host", "https_port"),
+    Listening("cwmp", "acs", tcp, "cwmp_host", "cwmp_port"),
     Listening("auth", "radius", udp, "radius_host", "radius_auth_port"),
     Listening("acct", "radius", udp, "radius_host", "radius_acct_port"),
     Listening("radsec", "radius", tcp, "radius_host", "radsec_port"),

@@ -10,6 +10,7 @@ import psycopg
 from demarc.domains.aaa.service import Aaa
 from demarc.domains.access.service import Access
 from demarc.domains.catalog.service import Catalog
+from demarc.domains.cpe.service import Cpes
 from demarc.domains.identity.service import Identity
 from demarc.domains.services.service import Services
 from demarc.domains.subscribers.service import Subscribers
@@ -43,6 +44,7 @@ class Parts(msgspec.Struct, frozen=True):
     subscribers: Subscribers
     access: Access
     aaa: Aaa
+    cpes: Cpes
     services: Services
 
 
@@ -64,6 +66,7 @@ def assemble(settings: Settings, db: Database, keys: KeyRing) -> Parts:
         subscribers=subscribers,
         access=access,
         aaa=aaa,
+        cpes=Cpes(keys),
         services=Services(
             identity=identity,
             catalog=catalog,

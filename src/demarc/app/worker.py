@@ -11,15 +11,17 @@ from demarc.app.upkeep import Upkeep
 from demarc.domains.aaa.enforcement import Enforcer
 from demarc.domains.aaa.events import CredentialAccepted
 from demarc.domains.aaa.jobs import Housekeeping
-from demarc.domains.aaa.pool_jobs import PoolKeeping
 from demarc.domains.aaa.live import LiveSessions
+from demarc.domains.aaa.pool_jobs import PoolKeeping
 from demarc.domains.aaa.quotas import QuotaCounter
 from demarc.domains.access.jobs import Poller
 from demarc.domains.access.model import OnusOnline
 from demarc.domains.catalog.model import ProductOfferChanged
+from demarc.domains.cpe.jobs import Waker
 from demarc.platform.database import Tx
 from demarc.platform.events import Listeners
 from demarc.platform.jobs import EVENTS, UPKEEP, Task, Worker, poll_queue, reach_queue
+from demarc.southbound.cwmp.calling import HttpCaller
 from demarc.southbound.olt.drivers import DRIVERS
 from demarc.southbound.radius.dynamic import UdpSessionDriver
 
@@ -59,6 +61,7 @@ def tasks(parts: Parts, poller: Poller) -> list[Task]:
         *LiveSessions(parts.db, parts.aaa, UdpSessionDriver()).tasks(),
         *Enforcer(parts.db).tasks(),
         *QuotaCounter(parts.db).tasks(),
+        *Waker(parts.db, parts.cpes, HttpCaller(parts.settings.cwmp_networks)).tasks(),
         *Housekeeping(parts.db).tasks(),
         *PoolKeeping(parts.db).tasks(),
         *listeners(parts).tasks(),

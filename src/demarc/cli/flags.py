@@ -37,6 +37,11 @@ SETTINGS: Final[Mapping[str, str]] = {
         " PEM; without it these methods are not offered."
     ),
     "eap_key": "File with that certificate's private key, PEM.",
+    "cwmp_host": "Address CPEs reach the ACS at.",
+    "cwmp_port": "TCP port on which CPEs reach the ACS, 7547 by custom; 0 takes a free one.",
+    "cwmp_networks": (
+        "Networks in which CPEs are called by connection requests; none is called elsewhere."
+    ),
     "radsec_port": "TCP port for RADIUS over TLS; 0 takes a free one.",
     "radsec_cert": (
         "File with our certificate for RADIUS over TLS, towards clients and home servers, and "
@@ -68,8 +73,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_level": "The least severe log lines that are written.",
     "node": "Name of this machine, in logs and beside the jobs it takes.",
     "roles": (
-        "What this machine does: web answers the APIs, radius answers NASes, worker runs jobs "
-        "and polls."
+        "What this machine does: web answers the APIs, acs speaks with CPEs, radius answers "
+        "NASes, worker runs jobs and polls."
     ),
     "reach": "Reaches this machine serves: it polls and commands the devices of these.",
     "subscribers": "Subscribers the demo brings up.",
@@ -121,6 +126,9 @@ _METAVARS = {
     "radsec_ca": "FILE",
     "eap_cert": "FILE",
     "eap_key": "FILE",
+    "cwmp_host": "HOST",
+    "cwmp_port": "PORT",
+    "cwmp_networks": "NETWORKS",
     "radsec_port": "PORT",
     "accounting_spool": "FOLDER",
     "subscribers": "N",

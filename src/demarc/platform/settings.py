@@ -23,7 +23,7 @@ from demarc.platform.telemetry.redaction import MASK, is_secret_name
 PREFIX: Final = "DEMARC_"
 _OF_TESTS: Final = "DEMARC_TEST_"
 
-ROLES: Final = ("web", "radius", "worker")
+ROLES: Final = ("web", "acs", "radius", "worker")
 """What a machine can do for the others, in the order it is shown."""
 
 _WORKED_OUT: Final = Path()
@@ -154,6 +154,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     eap_key: Annotated[
         Path | None, Setting("File with that certificate's private key, PEM.", values.PATH)
     ] = None
+    cwmp_host: Annotated[str, Setting("Address CPEs reach the ACS at.", values.HOST)] = "127.0.0.1"
+    cwmp_port: Annotated[
+        int | None,
+        Setting(
+            "TCP port on which CPEs reach the ACS, 7547 by custom; 0 takes a free one.",
+            values.PORT,
+            default="no ACS",
+        ),
+    ] = None
+    cwmp_networks: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Networks in which CPEs are called by connection requests; none is called elsewhere.",
+            values.NETWORKS,
+        ),
+    ] = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
     radsec_port: Annotated[
         int | None,
         Setting(
@@ -265,8 +281,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     roles: Annotated[
         tuple[str, ...],
         Setting(
-            "What this machine does: web answers the APIs, radius answers NASes, worker runs jobs "
-            "and polls.",
+            "What this machine does: web answers the APIs, acs speaks with CPEs, radius answers "
+            "NASes, worker runs jobs and polls.",
             values.some_of(*ROLES),
         ),
     ] = ROLES
@@ -380,7 +396,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"{variable_of('http_port')} and {variable_of('https_port')} are both "
                 f"{self.https_port}: leave out {variable_of('https_port')} for HTTPS alone",
             )
-        if set(self.roles) != set(ROLES) and self.database_url is None:
+        wanted = set(ROLES) if self.cwmp_port is not None else set(ROLES) - {"acs"}
+        if not wanted <= set(self.roles) and self.database_url is None:
             raise SettingError(
                 variable_of("roles"),
                 f"{variable_of('roles')} needs {variable_of('database_url')}: without it the "

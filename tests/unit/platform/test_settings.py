@@ -98,8 +98,8 @@ def test_what_can_be_said(variable, text, value):
         ("DEMARC_REACH", "north,,south", "names of letters"),
         ("DEMARC_NODE", "a/b", "a name of letters"),
         ("DEMARC_TRUSTED_PROXIES", "192.0.2.1/24", "addresses or prefixes"),
-        ("DEMARC_ROLES", "radius,wrker", "one or more of web, radius, worker"),
-        ("DEMARC_ROLES", ",", "one or more of web, radius, worker"),
+        ("DEMARC_ROLES", "radius,wrker", "one or more of web, acs, radius, worker"),
+        ("DEMARC_ROLES", ",", "one or more of web, acs, radius, worker"),
         ("DEMARC_DATA", "~nobody-of-that-name/data", "a path"),
     ],
 )

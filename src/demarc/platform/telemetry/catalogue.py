@@ -84,14 +84,15 @@ HTTP = (
 
 CWMP = (
     _counter("cwmp_informs", "Informs of devices, by their first event.", "event"),
-    _counter("cwmp_requests", "Requests of devices other than Inform.", "kind"),
-    _counter("cwmp_procedures", "Procedures asked of devices, by outcome.", "kind", "outcome"),
+    _counter("cwmp_requests", "Requests put to devices.", "kind"),
+    _counter("cwmp_procedures", "What devices were to do, by outcome.", "kind", "outcome"),
     _counter("cwmp_calls", "Devices asked to come, by what became of it.", "outcome"),
     _counter("cwmp_autonomous_transfers", "Transfers that devices began by themselves."),
     _counter("cwmp_refused", "Requests of devices that were refused, by why.", "reason"),
     _counter("cwmp_broken_off", "Sessions that devices did not end."),
     _counter("cwmp_quarantined", "Devices that nobody knows, kept for a person to see."),
-    _counter("cwmp_taken_up", "Devices that were found to be somebody's."),
+    _counter("cwmp_taken_up", "Sessions taken over from another process."),
+    _gauge("cwmp_sessions", "Devices that are in a session."),
 )
 
 DATABASE = (
