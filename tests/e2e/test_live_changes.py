@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from demarc.domains.aaa.profiles import Settings
+from demarc.domains.aaa.quotas import QuotaCounter
 from demarc.domains.network import commands
 from demarc.lab.nas import Habits, Limits, Nas, Retry, Session, Walls
 from support.eventually import eventually
@@ -177,3 +178,36 @@ async def test_a_suspended_service_is_led_into_its_garden_and_out_again(served, 
             )
             assert session.walls.filter == "open"
             assert session.up
+
+
+async def test_a_quota_that_accounting_uses_up_slows_the_session_down(served):
+    house = served.house
+    async with house.as_isp() as tx:
+        await house.aaa.put_profile(
+            tx,
+            tenant_id=house.isp.id,
+            name="home",
+            settings=Settings(quota=10**9, throttle_download=1_000_000, throttle_upload=500_000),
+            is_default=True,
+        )
+    async with access_servers(served, ("huawei",)) as (nas,):
+        service, session = await dial(served, nas)
+        session.carry(100_000_000, 1_000_000_000)
+        session.interim()
+        await session.accounted(2)
+        # as each minute
+        await QuotaCounter(house.db).count()
+        await eventually(
+            lambda: limits_of(session),
+            lambda found: found == Limits(up_bps=500_000, down_bps=1_000_000),
+            within=20,
+        )
+        assert session.up
+        async with house.as_isp() as tx:
+            standing = await house.aaa.standing(tx, service.id)
+            assert standing.quota.used >= 1_100_000_000
+            assert standing.why == "quota used up"
+            await house.aaa.top_up(tx, service.id, 5 * 10**9)
+        await eventually(
+            lambda: limits_of(session), lambda found: found.down_bps == 50_000_000, within=20
+        )

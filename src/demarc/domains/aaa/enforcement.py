@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from demarc.domains.aaa import hours, logins, terms_queries
+from demarc.domains.aaa import hours, logins, policy_queries, terms_queries
 from demarc.domains.aaa.authorisation import Denied, Terms, terms_now
 from demarc.domains.aaa.commanding import CHANGE, DISCONNECT, command
 from demarc.domains.aaa.terms_queries import Due, Target
@@ -105,6 +105,7 @@ class Enforcer:
                 is_default=is_default,
                 reason="profile changed",
             )
+            await policy_queries.COUNT_PROFILE_NOW.run(tx, profile_id=UUID(profile_id))
         await self.enforce()
 
     async def enforce(self) -> None:

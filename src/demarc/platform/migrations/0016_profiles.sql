@@ -112,6 +112,12 @@ BEGIN
     ON CONFLICT (credential_id) DO UPDATE
         SET since = excluded.since, next_at = excluded.next_at, tries = 0,
             reason = excluded.reason;
+    -- by another profile, or at another speed, a quota is to be counted anew
+    UPDATE quota_use SET count_at = now()
+    WHERE service_id = NEW.service_id AND count_at > now()
+      AND (OLD.download_bps, OLD.upload_bps, OLD.profile_id, OLD.product_profile_id)
+          IS DISTINCT FROM
+          (NEW.download_bps, NEW.upload_bps, NEW.profile_id, NEW.product_profile_id);
     RETURN NULL;
 END
 $$;

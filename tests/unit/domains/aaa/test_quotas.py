@@ -188,13 +188,35 @@ async def test_a_quota_taken_back_holds_nobody(house, counter, clock):
     driver = Driver()
     await at_work(house, counter, clock, driver)
     async with house.as_isp() as tx:
-        await house.aaa.put_profile(
+        one = await house.aaa.put_profile(
             tx, tenant_id=house.isp.id, name="home", settings=Settings(), is_default=True
         )
-    await counter.count_one(service_id=str(service.id))
+    await Enforcer(house.db, clock=clock, patience=0).profile_changed(
+        profile_id=str(one.id), tenant_id=str(one.tenant_id), is_default=True
+    )
+    await counter.count()
     async with house.as_isp() as tx:
         assert await house.aaa.quota(tx, service.id) is None
         assert (await house.aaa.standing(tx, service.id)).terms == "50000000/25000000"
+
+
+async def test_another_profile_has_its_quota_counted_at_once(house, counter, clock):
+    service = await with_quota(house)
+    await use(house, service, 10 * GB, local(clock))
+    driver = Driver()
+    await at_work(house, counter, clock, driver)
+    async with house.as_isp() as tx:
+        more = await house.aaa.put_profile(
+            tx,
+            tenant_id=house.isp.id,
+            name="more",
+            settings=Settings(quota=100 * GB, throttle_download=1_000_000),
+        )
+        await house.aaa.set_profile(tx, service.id, more)
+    await at_work(house, counter, clock, driver)
+    assert await given(house) == ["50000000/25000000"]
+    async with house.as_isp() as tx:
+        assert (await house.aaa.quota(tx, service.id)).allowance == 100 * GB
 
 
 async def test_nothing_is_bought_beside_for_nothing(house):
