@@ -30,6 +30,7 @@ async def absent(work: Work, document: Document) -> list[Absent]:
             "pop": [one.code for one in await pops.of_network(tx, network.id)],
             "nas": [one.name for one in await domains.aaa.nases(tx, network.id)],
             "pool": [one.name for one in await domains.aaa.pools(tx, network.id)],
+            "nat_pool": [one.name for one in await domains.aaa.nat_pools(tx, network.id)],
             "olt": [one.name for one in await domains.access.olts(tx, network.id)],
         }
         for kind, names in lists.items():

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from demarc.apply import offer, organisations, plant, policies
+from demarc.apply import addressing, offer, organisations, plant, policies
 from demarc.apply.absent import absent
 from demarc.apply.document import TABLES, Document, Table
 from demarc.apply.parse import Mistake, Mistaken, about
@@ -25,7 +25,8 @@ _STEPS: Mapping[str, Step] = {
     "product": offer.product,
     "pop": plant.pop,
     "nas": plant.nas,
-    "pool": plant.pool,
+    "pool": addressing.pool,
+    "nat_pool": addressing.nat_pool,
     "olt": plant.olt,
     "premise": offer.premise,
     "user": organisations.user,

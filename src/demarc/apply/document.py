@@ -12,7 +12,7 @@ import msgspec
 
 from demarc.apply.home_servers import HomeServerTable
 from demarc.apply.values import Address, Hidden, Octets, Place, Prefix, Prefix4, Speed
-from demarc.domains.aaa.model import Dynamic, Vendor
+from demarc.domains.aaa.model import Dynamic, PoolKind, PoolPurpose, Vendor
 from demarc.domains.aaa.profiles import Counts, Learning, Period, Restraint, Settings, Wall
 from demarc.domains.aaa.proxying import ALLOWED
 from demarc.protocols.radius.dictionary import DICTIONARY
@@ -263,14 +263,36 @@ class NasTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class PoolTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A prefix whose addresses are leased."""
+    """A prefix of which addresses or prefixes are leased, or the name of a pool of the NASes."""
 
     section: ClassVar[str] = "pool"
     identity: ClassVar[tuple[str, ...]] = ("network", "name")
 
     name: str
-    prefix: Prefix4
+    prefix: Prefix | None = None
+    nas_pool: str | None = None
+    kind: PoolKind = "ipv4"
+    length: Annotated[int, msgspec.Meta(ge=16, le=64)] | None = None
+    purpose: PoolPurpose = "service"
     isp: str | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        """It has one prefix, or one name."""
+        if (self.prefix is None) == (self.nas_pool is None):
+            yield None, "needs either a prefix or nas_pool"
+
+
+class NatPoolTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule of CGNAT: each inside address has a block of ports of a public one."""
+
+    section: ClassVar[str] = "nat_pool"
+    identity: ClassVar[tuple[str, ...]] = ("network", "name")
+
+    name: str
+    inside: Prefix4
+    public: Prefix4
+    block_size: Annotated[int, msgspec.Meta(ge=16, le=65536)] = 1024
+    first_port: Port = 1024
 
 
 class OltTable(OnNetwork, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -379,6 +401,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     pop: list[PopTable] = []
     nas: list[NasTable] = []
     pool: list[PoolTable] = []
+    nat_pool: list[NatPoolTable] = []
     olt: list[OltTable] = []
     premise: list[PremiseTable] = []
     user: list[UserTable] = []
@@ -397,6 +420,7 @@ TABLES: Mapping[str, type[Table]] = {
         PopTable,
         NasTable,
         PoolTable,
+        NatPoolTable,
         OltTable,
         PremiseTable,
         UserTable,
@@ -417,6 +441,7 @@ __all__ = [
     "ClientTable",
     "Document",
     "NasTable",
+    "NatPoolTable",
     "NetworkTable",
     "OltTable",
     "OnNetwork",

@@ -1,15 +1,14 @@
-"""Steps for what the owner of a network operates: PoPs, NASes, pools, OLTs."""
+"""Steps for what the owner of a network operates: PoPs, NASes, OLTs."""
 
 from typing import Any
 
-from demarc.apply.document import NasTable, OltTable, PoolTable, PopTable
+from demarc.apply.document import NasTable, OltTable, PopTable
 from demarc.apply.plan import Change
 from demarc.apply.values import Hidden
 from demarc.apply.work import Work
 from demarc.domains.aaa.certificates import certificate_name
-from demarc.domains.aaa.model import Nas, Pool
+from demarc.domains.aaa.model import Nas
 from demarc.domains.access.model import Olt
-from demarc.domains.errors import Invalid
 from demarc.domains.identity.model import Network
 from demarc.domains.network import pops
 from demarc.domains.network.model import Pop
@@ -95,36 +94,6 @@ async def nas(work: Work, table: NasTable) -> Change:
     return await work.bring(table, before, after, lambda: aaa.change_nas(work.tx, known, **values))
 
 
-async def pool(work: Work, table: PoolTable) -> Change:
-    """Make a pool; one that exists stays as it is, since its addresses are leased."""
-    aaa = work.domains.aaa
-    network = await work.network(table)
-    isp_id = await work.tenant_id("isp", table.isp)
-
-    async def read() -> dict[str, Pool]:
-        return {one.name: one for one in await aaa.pools(work.tx, network.id)}
-
-    known = (await work.listed("pool", network.id, read)).get(table.name)
-    if known is not None and known.prefix != table.prefix:
-        raise Invalid("prefix", f"of a pool stays as it is, {known.prefix}; describe a new pool")
-    if known is not None and known.tenant_id != isp_id:
-        raise Invalid("isp", "of a pool stays as it is; describe a new pool")
-    values = {"prefix": str(table.prefix), "isp": table.isp}
-    return await work.bring(
-        table,
-        None if known is None else values,
-        values,
-        lambda: aaa.create_pool(
-            work.tx,
-            owner_id=network.owner_id,
-            network_id=network.id,
-            name=table.name,
-            prefix=str(table.prefix),
-            tenant_id=isp_id,
-        ),
-    )
-
-
 async def olt(work: Work, table: OltTable) -> Change:
     """Bring an OLT to what its table says."""
     access = work.domains.access
@@ -184,4 +153,4 @@ async def _pops(work: Work, network: Network) -> dict[str, Pop]:
     return {one.code: one for one in await pops.of_network(work.tx, network.id)}
 
 
-__all__ = ["nas", "olt", "pool", "pop"]
+__all__ = ["nas", "olt", "pop"]

@@ -355,3 +355,36 @@ async def test_another_owner_cannot_take_a_network_by_describing_it(bring):
     await bring(NETWORK)
     with pytest.raises(Mistaken, match="another organisation's network"):
         await bring('[[network]]\nslug = "norte"\nname = "Mine"\nowner = "veloz"\n')
+
+
+async def test_ipv6_pools_and_rules_of_cgnat_are_made_once_and_stay(bring):
+    more = """
+[[pool]]
+name = "homes6"
+kind = "delegated_ipv6"
+prefix = "2001:db8:100::/40"
+
+[[pool]]
+name = "pd"
+kind = "framed_ipv6"
+nas_pool = "lines"
+
+[[nat_pool]]
+name = "cgnat"
+inside = "198.51.100.0/24"
+public = "203.0.113.0/28"
+block_size = 2016
+"""
+    made = await bring(NETWORK + more)
+    assert {change.name: change.action for change in made.changes}["norte/cgnat"] == "create"
+    again = await bring(NETWORK + more)
+    assert {change.action for change in again.changes} == {"unchanged"}
+    for old, new, said in (
+        ('kind = "delegated_ipv6"', 'kind = "framed_ipv6"', "kind of a pool stays"),
+        ('"lines"', '"others"', "nas_pool of a pool stays"),
+        ("2016", "1008", "block_size of a NAT pool stays"),
+    ):
+        with pytest.raises(Mistaken, match=said):
+            await bring(NETWORK + more.replace(old, new))
+    with pytest.raises(Mistaken, match="needs either a prefix or nas_pool"):
+        await bring(NETWORK + '[[pool]]\nname = "none"\n')

@@ -98,10 +98,13 @@ async def _follow(simulated: Lab, progress: Progress) -> None:
 async def _describe(settings: Settings, folder: Path, kept: DemoSecrets) -> DemoSecrets:
     """Write the network file, apply it, and have tokens for the clients it names."""
     template = resources.files(__package__).joinpath("network.toml").read_text(encoding="utf-8")
+    pool_bits = max(16, 31 - max(7, (4 * settings.subscribers).bit_length()))
     text = Template(template).substitute(
         msgspec.to_builtins(kept),
         admin_email=secrets.ADMIN_EMAIL,
-        pool_bits=max(16, 31 - max(7, (4 * settings.subscribers).bit_length())),
+        pool_bits=pool_bits,
+        # 256 subscribers share a public address
+        nat_bits=min(32, pool_bits + 8),
     )
     write_private(folder / "network.toml", text.encode())
     document = parse(text, os.environ)
