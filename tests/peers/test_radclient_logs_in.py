@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from demarc.protocols.radius.md4 import md4
+from demarc.protocols.radius.mschap import nt_hash
 from support.house import NAS_SECRET, build
 from support.radius_process import running, until
 
@@ -48,7 +50,7 @@ async def login_of(house, service):
     return status.username, status.password
 
 
-@pytest.mark.parametrize("method", ["User-Password", "CHAP-Password"])
+@pytest.mark.parametrize("method", ["User-Password", "CHAP-Password", "MS-CHAP-Password"])
 async def test_it_logs_in(house, process, method):
     username, password = await login_of(house, await house.service())
     code, printed = await radclient(
@@ -60,6 +62,37 @@ async def test_it_logs_in(house, process, method):
     assert "Received Access-Accept" in printed
     assert "Framed-IP-Address = 100.64.0.1" in printed
     assert 'Mikrotik-Rate-Limit = "25000000/50000000"' in printed
+
+
+async def test_it_is_refused_by_ms_chap_with_a_wrong_password(house, process):
+    username, _ = await login_of(house, await house.service())
+    code, printed = await radclient(
+        process.auth, "auth", [f'User-Name = "{username}"', 'MS-CHAP-Password = "guess"']
+    )
+    assert code == 1
+    assert 'MS-CHAP-Error = "\\000E=691 R=0' in printed
+
+
+async def test_it_reads_the_keys_of_ms_chap(house, process):
+    username, password = await login_of(house, await house.service())
+    _, printed = await radclient(
+        process.auth, "auth", [f'User-Name = "{username}"', f'MS-CHAP-Password = "{password}"']
+    )
+    # eight zeros for the LAN Manager's key
+    keys = f"{bytes(8).hex()}{md4(nt_hash(password.encode())).hex()}"
+    assert f"MS-CHAP-MPPE-Keys = 0x{keys}" in printed
+
+
+async def test_it_logs_a_station_in_by_its_mac_address(house):
+    service = await house.service()
+    async with house.as_isp() as tx:
+        await house.aaa.add_credential(tx, service.id, kind="mac", username="aabb.cc00.1122")
+    async with house.db.system() as tx:
+        await house.aaa.change_nas(tx, house.nas, mac_authentication=True)
+    async with running(house.db, house.keys) as process:
+        attributes = ['User-Name = "AA-BB-CC-00-11-22"', "Service-Type = Call-Check"]
+        code, printed = await radclient(process.auth, "auth", attributes)
+    assert code == 0, printed
 
 
 async def test_it_is_refused_with_a_wrong_password(house, process):
