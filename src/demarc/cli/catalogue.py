@@ -23,7 +23,11 @@ Network = Annotated[
 
 
 class ProductShown(msgspec.Struct, frozen=True):
-    """A product as commands show it; speeds in bit/s, ``isp`` the only one that sells it."""
+    """A product as commands show it; speeds in bit/s, ``isp`` the only one that sells it.
+
+    Attributes:
+        profile: what its log-ins are given beyond its speed.
+    """
 
     id: UUID
     network: str
@@ -34,6 +38,7 @@ class ProductShown(msgspec.Struct, frozen=True):
     price: str | None
     areas: list[str]
     isp: str | None
+    profile: str | None
     active: bool
 
 
@@ -71,6 +76,10 @@ async def add_product(
     isp: Annotated[
         str | None, typer.Option(metavar="SLUG", help="The only ISP that sells it.")
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Profile of that ISP, or of the network's owner."),
+    ] = None,
 ) -> ProductShown:
     """Add a product.
 
@@ -99,6 +108,11 @@ async def add_product(
         if code in {one.code for one in await desk.parts.catalog.products(tx, on.id)}:
             raise Conflict(f"there is a product {code}; `demarc apply` changes it")
         only = None if isp is None else await desk.parts.identity.tenant_named(tx, isp)
+        meant = None
+        if profile is not None:
+            meant = await desk.parts.aaa.profile_named(
+                tx, on.owner_id if only is None else only.id, profile
+            )
         sold_in = [await desk.parts.catalog.area_named(tx, on.id, slug) for slug in area or []]
         await desk.parts.catalog.put_product(
             tx,
@@ -111,6 +125,7 @@ async def add_product(
             isp_id=None if only is None else only.id,
             monthly_price=monthly,
             currency=currency,
+            profile_id=None if meant is None else meant.id,
         )
         return next(one for one in await _products(desk, tx, on) if one.code == code)
 
@@ -121,6 +136,9 @@ async def _products(desk: "Desk", tx: "Tx", on: "OnNetwork") -> list[ProductShow
     catalog = desk.parts.catalog
     areas = {one.id: one.slug for one in await catalog.areas(tx, on.id)}
     slugs = {one.id: one.slug for one in await desk.parts.identity.tenants(tx)}
+    profiles = {
+        one.id: one.name for tenant in slugs for one in await desk.parts.aaa.profiles(tx, tenant)
+    }
     return [
         ProductShown(
             id=one.id,
@@ -136,6 +154,7 @@ async def _products(desk: "Desk", tx: "Tx", on: "OnNetwork") -> list[ProductShow
             ),
             areas=sorted(areas[area] for area in await catalog.areas_of(tx, one.id)),
             isp=slugs[one.isp_id] if one.isp_id else None,
+            profile=profiles.get(one.profile_id) if one.profile_id else None,
             active=one.active,
         )
         for one in await catalog.products(tx, on.id)

@@ -91,3 +91,16 @@ def test_a_service_is_bound_and_let_loose(house, subscriber):
 def test_more_is_bought_of_a_quota(house, subscriber):
     assert "no number" in house("service", "top-up", subscriber["login"], "much", code=1).err
     assert house("service", "top-up", subscriber["login"], "50G", "--json").json["quota"] is None
+
+
+def test_a_product_has_a_profile(house):
+    house("profile", "set", "gold", "session_timeout=3600", "--tenant", "fibra")
+    made = house(
+        *("product", "add", "gold-1g", "1G", "1G", "--name", "Gold", "--area", "centro"),
+        *("--profile", "gold", "--json"),
+    ).json
+    assert made["profile"] == "gold"
+    refused = house(
+        *("product", "add", "x", "1G", "1G", "--name", "X", "--profile", "none"), code=1
+    )
+    assert "there is no profile none" in refused.err
