@@ -109,6 +109,9 @@ class Accountant:
             count("radius_accounting", kind="ignored")
             return
         self._waiting += 1
+        self._route(item)
+
+    def _route(self, item: Item) -> None:
         if self._spooling:
             self._to_spool.append(item)
             self._some_to_spool.set()
@@ -272,6 +275,11 @@ class Accountant:
             group = [item for item in group if not item.exchange.settled]
             try:
                 async with self._file:
+                    if not self._spooling:
+                        # all is booked meanwhile
+                        for item in group:
+                            self._route(item)
+                        continue
                     await append(spool, [_spooled(item.exchange) for item in group])
             except (SpoolFull, OSError) as error:
                 if not self._full:
@@ -351,14 +359,17 @@ class Accountant:
     async def _leave_spool(self, spool: Spool, position: int) -> bool:
         """Remove the spool if all of it is booked, and book at once again; tell whether."""
         async with self._file:
-            if self._to_spool or (spool.exists and position < spool.size):
+            if spool.exists and position < spool.size:
                 return False
             spool_id = spool.id
             if spool.exists:
                 await asyncio.to_thread(spool.remove)
-            if not self._to_spool:
-                self._spooling = False
-                _log.info("accounting is booked at once again")
+            self._spooling = False
+            self._away_since = None
+            came, self._to_spool = self._to_spool, deque()
+            for item in came:
+                self._route(item)
+            _log.info("accounting is booked at once again")
         async with self._db.system() as tx:
             await ledger.forget_spool(tx, spool_id)
         return True
