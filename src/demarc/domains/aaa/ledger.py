@@ -30,7 +30,6 @@ from demarc.platform.database import Tx
 _PORTION = 50
 _STALE_INTERVALS = 3
 _STALE_MORE = timedelta(minutes=10)
-_KEEP_QUARANTINE = timedelta(days=90)
 _KEEP_SPOOLS = timedelta(days=400)
 
 
@@ -249,11 +248,6 @@ async def close_stale(tx: Tx) -> int:
     return 0 if closed is None else int(closed.value)
 
 
-async def purge_quarantine(tx: Tx) -> int:
-    """Drop quarantined packets nobody asked for in three months; give how many."""
-    return await queries.PURGE_QUARANTINE.run(tx, age=_KEEP_QUARANTINE)
-
-
 __all__ = [
     "Entry",
     "Standing",
@@ -264,7 +258,6 @@ __all__ = [
     "forget_spool",
     "live_uses",
     "move_spool_on",
-    "purge_quarantine",
     "quarantine",
     "spool_position",
     "stale_after",

@@ -284,12 +284,6 @@ FORGET_SPOOL = Statement(
     """,
 )
 
-PURGE_QUARANTINE = Statement(
-    "aaa.purge_quarantine",
-    "DELETE FROM accounting_quarantine WHERE received_at < now() - %(age)s::interval",
-)
-
-
 def as_json(rows: list[Any]) -> str:
     """Give rows as the JSON text the statements of this file take."""
     return msgspec.json.encode(rows).decode()
@@ -314,7 +308,6 @@ __all__ = [
     "LIVE_USES_OF",
     "LOCK_CREDENTIALS",
     "MOVE_SPOOL_ON",
-    "PURGE_QUARANTINE",
     "QUARANTINE",
     "ROWS",
     "SPOOL_POSITION",
