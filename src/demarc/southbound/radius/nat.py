@@ -12,7 +12,7 @@ HUAWEI_LAST = DICTIONARY["Huawei-NAT-End-Port"]
 NOKIA_RANGE = DICTIONARY["Alc-Nat-Port-Range"]
 
 # "198.51.100.7 2048..3071 router base"
-_RANGE = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}) (\d{1,5})\.\.(\d{1,5})(?: |$)")
+_RANGE = re.compile(r"(?a)(\d{1,3}(?:\.\d{1,3}){3}) (\d{1,5})\.\.(\d{1,5})(?: |$)")
 _LAST_PORT = 65_535
 _LAST_OCTET = 255
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from demarc.domains.aaa.accounting import Subscriber
 from demarc.domains.aaa.logins import Login
 from demarc.domains.aaa.model import Lease
+from demarc.domains.aaa.prefixes import pack
 from demarc.domains.aaa.stations import (
     GRANT_SECONDS,
     Granted,
@@ -208,3 +209,73 @@ def test_a_session_begins_on_the_grant_of_its_station(address):
     stations.note(heard(known, "s", "AA", address), 1, LASTS)
     stations.note(heard(known, "s", "AA", address, over=True), 2, LASTS)
     assert stations.decide(known, "BB", 3) == Granted("100.64.0.1")
+
+
+def stop(of, session, station, address, lasted):
+    return Heard(
+        *(NETWORK, of.id, (NAS, "192.0.2.1", session), station, address, NOON, True),
+        lasted=lasted,
+    )
+
+
+def test_a_login_that_failed_after_its_accept_gives_the_address_back_at_once():
+    stations, known = Stations(), login(ONE, max_sessions=1)
+    stations.grant(known, "AA", "100.64.0.1", 0)
+    assert isinstance(stations.decide(known, "BB", 3), Refused)
+    stations.note(stop(known, "failed", "AA", "100.64.0.1", 0.0), 3, LASTS)
+    assert stations.decide(known, "BB", 3) == Granted("100.64.0.1")
+
+
+@pytest.mark.parametrize("lasted", [None, 60.0])
+def test_a_stop_of_an_older_session_does_not_end_what_was_granted_since(lasted):
+    stations, known = Stations(), login(ONE, max_sessions=1)
+    stations.grant(known, "AA", "100.64.0.1", 100)
+    stations.note(stop(known, "old", "AA", "100.64.0.1", lasted), 103, LASTS)
+    assert isinstance(stations.decide(known, "BB", 103), Refused)
+
+
+def test_a_stop_that_is_told_again_does_not_end_what_was_granted_since():
+    stations, known = Stations(), login(ONE, max_sessions=1)
+    stations.grant(known, "AA", "100.64.0.1", 0)
+    stations.note(heard(known, "s1", "AA", "100.64.0.1"), 1, LASTS)
+    stations.grant(known, "AA", "100.64.0.1", 5)
+    for _ in range(2):
+        stations.note(stop(known, "s1", "AA", "100.64.0.1", 1.0), 8, LASTS)
+    assert isinstance(stations.decide(known, "BB", 9), Refused)
+
+
+def test_where_the_nas_gives_addresses_prefixes_tell_what_is_in_use():
+    one, two = pack("2001:db8::/64", "3fff::/56"), pack("2001:db8:0:1::/64", "3fff:0:0:100::/56")
+    known = login((None, "pooled", None, one))
+    stations = Stations()
+    assert stations.decide(known, "AA", 0) == Granted(None, one)
+    stations.grant(known, "AA", None, 0, one)
+    assert stations.decide(known, "BB", 1) == WantsAddress()
+    known.leases.append(Lease(None, "pooled", None, two))
+    assert stations.decide(known, "BB", 1) == Granted(None, two)
+    assert stations.decide(known, "AA", 1) == Granted(None, one)
+
+
+def test_a_session_that_told_of_one_prefix_keeps_others_from_both():
+    one, two = pack("2001:db8::/64", "3fff::/56"), pack("2001:db8:0:1::/64", "3fff:0:0:100::/56")
+    known = login((None, "pooled", None, one), (None, "pooled", None, two))
+    stations = Stations()
+    told = Heard(
+        *(NETWORK, known.id, (NAS, "192.0.2.1", "s"), "AA", "10.0.0.9", NOON, False),
+        prefixes=pack(None, "3fff::/56"),
+    )
+    stations.note(told, 0, LASTS)
+    assert stations.decide(known, "BB", 1) == Granted(None, two)
+    assert stations.decide(known, "AA", 1) == Granted(None, one)
+
+
+def test_an_address_that_moved_leaves_its_prefix_to_the_session_that_has_it():
+    # the address was moved out of a drained pool while a session goes on with the old one
+    kept = pack(None, "3fff::/56")
+    known = login(("100.64.0.1", "pooled", None, kept))
+    stations = Stations()
+    stations.grant(known, "AA", "100.64.0.1", 0, kept)
+    stations.note(heard(known, "s", "AA", "100.64.0.1"), 1, LASTS)
+    known.leases[0] = Lease("100.64.9.9", "pooled", None, kept)
+    assert stations.decide(known, "BB", 2) == WantsAddress()
+    assert stations.decide(known, "AA", 2) == Granted("100.64.9.9", kept)
