@@ -245,11 +245,12 @@ TOP_UP = Statement(
 # Of those with a quota that are not counted yet, and those that could be used up by now.
 QUOTAS_DUE = Statement(
     "aaa.quotas_due",
-    f"""
+    """
     (SELECT DISTINCT c.service_id AS value
      FROM radius_profile p JOIN credential c
        ON c.profile_id = p.id OR (c.profile_id IS NULL AND c.product_profile_id = p.id)
-          OR (p.is_default AND c.tenant_id = p.tenant_id AND {_EFFECTIVE} = p.id)
+          OR (p.is_default AND c.tenant_id = p.tenant_id AND c.profile_id IS NULL
+              AND c.product_profile_id IS NULL)
      WHERE p.settings ? 'quota' AND c.access <> 'closed'
        AND NOT EXISTS (SELECT 1 FROM quota_use q WHERE q.service_id = c.service_id)
      LIMIT %(most)s::integer)

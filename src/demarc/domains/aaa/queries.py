@@ -290,7 +290,9 @@ _LOGIN_ROW = f"""
     c.quota_until,
     (SELECT ARRAY[p.id::text, p.name, extract(epoch FROM p.updated_at)::text, p.settings::text]
      FROM radius_profile p
-     WHERE p.id = demarc_profile(c.profile_id, c.product_profile_id, c.tenant_id)) AS profile,
+     WHERE p.id = coalesce(c.profile_id, c.product_profile_id,
+                           (SELECT d.id FROM radius_profile d
+                            WHERE d.tenant_id = c.tenant_id AND d.is_default))) AS profile,
     coalesce(({LEASES_OF.format(credential="c.id")}), '[]') AS leases, ({_NAS_POOLS}) AS nas_pools
 """
 

@@ -283,9 +283,12 @@ DUE_OF_ZONE = Statement(
     "aaa.due_of_zone",
     _NOTE_DUE.format(
         select="""
-    SELECT c.id, now(), 'hours of the service' FROM credential c
-    WHERE c.timezone = %(timezone)s
-      AND demarc_profile(c.profile_id, c.product_profile_id, c.tenant_id) = %(profile_id)s
+    SELECT c.id, now(), 'hours of the service'
+    FROM radius_profile p JOIN credential c
+      ON c.profile_id = p.id OR (c.profile_id IS NULL AND c.product_profile_id = p.id)
+         OR (p.is_default AND c.tenant_id = p.tenant_id AND c.profile_id IS NULL
+             AND c.product_profile_id IS NULL)
+    WHERE p.id = %(profile_id)s AND c.timezone = %(timezone)s
       AND EXISTS (SELECT 1 FROM session_live s WHERE s.credential_id = c.id)"""
     ),
 )
