@@ -19,7 +19,8 @@ _LEASE = """
         WHERE p.network_id = %(network_id)s AND p.kind = %(kind)s AND p.credential_id IS NULL
           AND p.pool_id IS NOT NULL AND p.leasable AND {reserved} AND p.free_from <= now()
           AND NOT demarc_prefix_in_session(p.owner_id, p.prefix)
-        ORDER BY p.free_from, p.prefix LIMIT 1 FOR UPDATE SKIP LOCKED
+        -- the index's own order, so that one row is read however many are free
+        ORDER BY p.reserved_for, p.free_from, p.prefix LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING prefix::text AS value
 """

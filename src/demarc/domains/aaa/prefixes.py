@@ -34,8 +34,7 @@ def pack(framed: str | None, delegated: str | None) -> bytes | None:
         delegated: likewise.
 
     Returns:
-        Two times `PACKED` octets, framed first; None for no prefixes at all. Shared, where the
-        same was packed before.
+        Two times `PACKED` octets, framed first; None for no prefixes at all.
     """
     if framed is None and delegated is None:
         return None

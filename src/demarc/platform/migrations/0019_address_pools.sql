@@ -93,12 +93,19 @@ BEGIN
           AND made < 1::bigint << (length - masklen(prefix))
         ORDER BY name LIMIT 1 FOR UPDATE;
         -- whoever held the lock may have made some; a new statement sees them
-        PERFORM 1 FROM ip_prefix p
-        WHERE p.network_id = network AND p.kind = wanted AND p.credential_id IS NULL
-          AND CASE WHEN isp IS NULL THEN p.reserved_for IS NULL ELSE p.reserved_for = isp END
-          AND p.pool_id IS NOT NULL AND p.leasable AND p.free_from <= now()
-          AND NOT demarc_prefix_in_session(p.owner_id, p.prefix)
-        ORDER BY p.free_from, p.prefix LIMIT 1 FOR UPDATE SKIP LOCKED;
+        IF isp IS NULL THEN
+            PERFORM 1 FROM ip_prefix p
+            WHERE p.network_id = network AND p.kind = wanted AND p.credential_id IS NULL
+              AND p.pool_id IS NOT NULL AND p.leasable AND p.reserved_for IS NULL
+              AND p.free_from <= now() AND NOT demarc_prefix_in_session(p.owner_id, p.prefix)
+            ORDER BY p.reserved_for, p.free_from, p.prefix LIMIT 1 FOR UPDATE SKIP LOCKED;
+        ELSE
+            PERFORM 1 FROM ip_prefix p
+            WHERE p.network_id = network AND p.kind = wanted AND p.credential_id IS NULL
+              AND p.pool_id IS NOT NULL AND p.leasable AND p.reserved_for = isp
+              AND p.free_from <= now() AND NOT demarc_prefix_in_session(p.owner_id, p.prefix)
+            ORDER BY p.reserved_for, p.free_from, p.prefix LIMIT 1 FOR UPDATE SKIP LOCKED;
+        END IF;
         IF FOUND THEN
             RETURN true;
         END IF;

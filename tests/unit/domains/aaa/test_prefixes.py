@@ -11,6 +11,7 @@ from demarc.domains.aaa import addresses, prefixes
 from demarc.domains.aaa.pool_jobs import PoolKeeping
 from demarc.domains.aaa.prefixes import pack
 from demarc.domains.errors import Conflict, Invalid
+from demarc.platform.statements import Statement
 from support.house import build
 
 
@@ -338,3 +339,23 @@ async def test_services_are_leased_nothing_of_a_garden(house):
     async with house.db.system() as tx:
         (made,) = await house.aaa.credentials_of(tx, service.id)
         assert await addresses.leases_of(tx, made.id) == []
+
+
+async def test_a_lease_reads_one_row_however_many_are_free(house):
+    await pool(house, "homes", "2001:db8:100::/40")
+    await house.service()
+    async with house.db.system() as tx:
+        await tx.conn.execute("SET LOCAL enable_seqscan = off")
+        sql = Statement.registry["aaa.lease_prefix_common"]
+        values = {
+            "credential_id": f"'{UUID(int=1)}'",
+            "network_id": f"'{house.network.id}'",
+            "kind": "'delegated_ipv6'",
+            "slot": "0",
+        }
+        text = sql.sql
+        for at, name in reversed(list(enumerate(sql.parameters, 1))):
+            text = text.replace(f"${at}", values[name])
+        plan = [line for (line,) in await (await tx.conn.execute("EXPLAIN " + text)).fetchall()]
+    assert any("ip_prefix_free" in line for line in plan)
+    assert not any("Sort" in line for line in plan)

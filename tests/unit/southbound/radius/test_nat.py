@@ -45,7 +45,7 @@ def test_nokia_tells_several_blocks_as_text():
         [("Alc-Nat-Port-Range", text)]
         for text in (
             "x",
-            "1.1.1.١ 1..2",
+            "1.1.1.\u0661 1..2",
             "300.1.1.1 1..2",
             "1.1.1.1 5..4",
             "1.1.1.1 1..70000",
