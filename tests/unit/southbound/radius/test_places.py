@@ -3,9 +3,16 @@
 import pytest
 
 from demarc.domains.errors import Conflict, Invalid
+from demarc.protocols.eap.mschapv2 import Op, encode_response
+from demarc.protocols.eap.packet import Code as EapCode
+from demarc.protocols.eap.packet import Packet as EapPacket
+from demarc.protocols.eap.packet import Type
+from demarc.protocols.eap.packet import decode as decode_eap
 from demarc.protocols.radius.dictionary import DICTIONARY
+from demarc.protocols.radius.mschap import Response2, nt_hash, nt_response2
 from demarc.protocols.radius.packet import Code
 from demarc.protocols.radius.password import chap_response
+from support.eap_peer import identity, md5_response, nak
 from support.house import NAS_SECRET, build
 from support.radius_process import running, until
 
@@ -170,3 +177,40 @@ async def test_a_suspended_service_lets_no_mac_in(house, nas, add, service):
         return reply.text(DICTIONARY["Reply-Message"]) == "service suspended"
 
     await until(refused)
+
+
+async def test_a_switch_speaks_eap_for_a_station_that_does_not(nas, add):
+    await add("mac", MAC)
+
+    async def speak(station, kind, answer):
+        pairs = [("User-Name", SPELLED[0]), *station]
+        asked = await nas.ask(Code.ACCESS_REQUEST, [*pairs, ("EAP-Message", identity(SPELLED[0]))])
+        if kind != Type.MD5:
+            pairs.append(("State", asked.value(DICTIONARY["State"])))
+            wanted = nak(asked.get(DICTIONARY["EAP-Message"]), kind)
+            asked = await nas.ask(Code.ACCESS_REQUEST, [*pairs, ("EAP-Message", wanted)])
+            pairs.pop()
+        pairs.append(("State", asked.value(DICTIONARY["State"])))
+        said = answer(asked.get(DICTIONARY["EAP-Message"]))
+        return await nas.ask(Code.ACCESS_REQUEST, [*pairs, ("EAP-Message", said)])
+
+    def by_md5(request):
+        return md5_response(request, SPELLED[0].encode())
+
+    def by_ms_chap(request):
+        asked = decode_eap(request)
+        challenge, peer = asked.data[5:21], bytes(16)
+        name = SPELLED[0].encode()
+        answer = nt_response2(peer, challenge, name, nt_hash(name))
+        data = encode_response(asked.identifier, Response2(asked.identifier, peer, answer), name)
+        return EapPacket(EapCode.RESPONSE, asked.identifier, Type.MSCHAPV2, data).encode()
+
+    own = [("Calling-Station-Id", "aa-bb-cc-00-11-22")]
+    other = [("Calling-Station-Id", "aa-bb-cc-00-11-33")]
+    assert (await speak(own, Type.MD5, by_md5)).code == Code.ACCESS_ACCEPT
+    assert (await speak(other, Type.MD5, by_md5)).code == Code.ACCESS_REJECT
+    # without a Calling-Station-Id anybody could say so
+    assert (await speak([], Type.MD5, by_md5)).code == Code.ACCESS_REJECT
+    # there is no password to prove to the station
+    failed = await speak(own, Type.MSCHAPV2, by_ms_chap)
+    assert decode_eap(failed.get(DICTIONARY["EAP-Message"])).data[0] == Op.FAILURE

@@ -175,6 +175,11 @@ class People:
         """
         if person.entry is None or person.login is None:
             return Unproved(WRONG)
+        if isinstance(evidence, MsChapped2) and (
+            self._verifier.stored(person.entry, person.login) is None
+        ):
+            # a MAC address may have no password; then there is nothing to prove to the station
+            return Unproved(WRONG)
         waiting: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._verifier.check(
             exchange, person.entry, person.login, evidence, waiting.set_result, inside=True

@@ -20,7 +20,7 @@ FRAMED_MTU = DICTIONARY["Framed-MTU"]
 
 _KEY_LABEL_1_3 = b"EXPORTER_EAP_TLS_Key_Material"
 _MSK, _MSK_AND_EMSK = 64, 128
-_SMALLEST, _USUAL, _LARGEST = 100, 1020, 1400
+_SMALLEST, _USUAL = 100, 1020
 _EAP_HEADER = 5
 # one: a second would only take the loop's processor from it where there are two
 _THREADS = 1
@@ -219,7 +219,7 @@ def _room(packet: RadiusPacket) -> int:
     mtu = packet.value(FRAMED_MTU)
     if mtu is None:
         return _USUAL
-    return max(_SMALLEST, min(int.from_bytes(mtu, "big") - _EAP_HEADER, _LARGEST, _USUAL))
+    return max(_SMALLEST, min(int.from_bytes(mtu, "big") - _EAP_HEADER, _USUAL))
 
 
 __all__ = ["Handshakes", "Tunnel"]
