@@ -30,11 +30,10 @@ AT_ONCE = 64
 
 _PORTION = 200
 _AGAIN = timedelta(seconds=1)
-# what is due so soon is waited for: a job of its own would come late by seconds
+# What is due so soon is waited for, what is due later is worked off by the next minute's turn. No
+# job is put off: one that waits would keep another from coming at once.
 _SOON = timedelta(seconds=5)
 _PATIENCE = 50.0
-# what is due later is worked off by the next minute's turn
-_TURN = timedelta(seconds=60)
 # when a log-in whose sessions are right is looked at again: some may just have begun
 _LOOKS = (timedelta(minutes=1), timedelta(minutes=10))
 # until a session is asked again whose NAS did not do it
@@ -117,12 +116,11 @@ class Enforcer:
                 found = await terms_queries.NEXT_DUE.one(tx)
                 if found is None or found.value is None:
                     return
-                moment = self._clock()
-                left = max(found.value - moment, _AGAIN)
-                stays = left <= _SOON and monotonic() + left.total_seconds() < until
-                if not stays:
-                    if left < _TURN:
-                        await again(tx, at=moment + left)
+                left = max(found.value - self._clock(), _AGAIN)
+                if left > _SOON:
+                    return
+                if monotonic() + left.total_seconds() > until:
+                    await again(tx)
                     return
             await asyncio.sleep(left.total_seconds())
 
@@ -228,14 +226,13 @@ class _Portion:
         return True
 
 
-async def again(tx: Tx, at: datetime | None = None) -> None:
+async def again(tx: Tx) -> None:
     """Have the list worked off, by one worker.
 
     Args:
         tx: it is, if this commits.
-        at: not before.
     """
-    await defer(tx, task=ENFORCE, queue=UPKEEP, args={}, run_at=at, waiting_lock=ENFORCE)
+    await defer(tx, task=ENFORCE, queue=UPKEEP, args={}, waiting_lock=ENFORCE)
 
 
 def _wrong(targets: Sequence[Target], due: Due, wanted: Terms | Denied) -> list[Target]:
