@@ -29,7 +29,7 @@ def test_what_the_project_promises_is_there():
     assert first == {
         *("serve", "demo", "migrate", "doctor", "apply", "user", "token", "tenant", "nas"),
         *("lookup", "pool", "profile", "olt", "product", "premise", "customer", "service"),
-        *("backup", "restore", "keys", "client", "role", "retention", "audit", "import"),
+        *("backup", "restore", "keys", "client", "role", "retention", "audit", "import", "cpe"),
     }
 
 

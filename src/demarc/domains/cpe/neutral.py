@@ -28,6 +28,7 @@ class Need(Enum):
     UPTIME = "uptime"
     MANAGEMENT = "management"
     LAN = "lan"
+    WEB = "web"
 
 
 class Info(msgspec.Struct, frozen=True):
@@ -35,6 +36,7 @@ class Info(msgspec.Struct, frozen=True):
 
     Attributes:
         mac: by which it is known, as "02:00:5E:00:53:01".
+        alternative_uid: what some makers' devices are known by besides, mostly another MAC.
         uptime_seconds: since it was switched on.
         cpu_percent: in use.
         memory_total: octets.
@@ -47,6 +49,7 @@ class Info(msgspec.Struct, frozen=True):
     hardware_version: str | None = None
     software_version: str | None = None
     mac: str | None = None
+    alternative_uid: str | None = None
     uptime_seconds: int | None = None
     cpu_percent: float | None = None
     memory_total: int | None = None
@@ -172,6 +175,22 @@ class Lan(msgspec.Struct, frozen=True):
     dns: tuple[str, ...] = ()
 
 
+class WebAccount(msgspec.Struct, frozen=True):
+    """With what the device's own pages are opened; the password None where it is not told."""
+
+    username: str | None = None
+    password: str | None = None
+
+
+class Management(msgspec.Struct, frozen=True):
+    """How the device is managed; the interval in seconds."""
+
+    acs_url: str | None = None
+    inform_enabled: bool | None = None
+    inform_interval: int | None = None
+    request_url: str | None = None
+
+
 class Device(msgspec.Struct, frozen=True):
     """All that is understood of a device."""
 
@@ -183,6 +202,8 @@ class Device(msgspec.Struct, frozen=True):
     hosts: tuple[Host, ...] = ()
     pon: Pon | None = None
     lan: Lan = Lan()
+    web: WebAccount | None = None
+    management: Management = Management()
 
     @property
     def internet(self) -> Wan | None:
@@ -246,6 +267,7 @@ __all__ = [
     "Host",
     "Info",
     "Lan",
+    "Management",
     "Need",
     "Neighbour",
     "PingResult",
@@ -253,5 +275,6 @@ __all__ = [
     "Radio",
     "SpeedResult",
     "Wan",
+    "WebAccount",
     "WifiNetwork",
 ]

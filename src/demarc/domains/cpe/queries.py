@@ -28,9 +28,21 @@ FIND = Statement("cpe.find", f"SELECT {_CPE} FROM cpe WHERE id = %(id)s", Cpe)
 
 LOCK = Statement("cpe.lock", f"SELECT {_CPE} FROM cpe WHERE id = %(id)s FOR UPDATE", Cpe)
 
-FIND_BY_MAC = Statement(
-    "cpe.find_by_mac",
-    f"SELECT {_CPE} FROM cpe WHERE mac = %(mac)s AND tenant_id = %(tenant_id)s ORDER BY id LIMIT 2",
+NAMED = Statement(
+    "cpe.named",
+    f"""
+    SELECT {_CPE} FROM cpe
+    WHERE serial_number = %(name)s OR mac = upper(%(name)s) ORDER BY id LIMIT 2
+    """,
+    Cpe,
+)
+
+OF_TENANT = Statement(
+    "cpe.of_tenant",
+    f"""
+    SELECT {_CPE} FROM cpe WHERE tenant_id = %(tenant_id)s
+    ORDER BY adopted_at DESC, id LIMIT %(limit)s
+    """,
     Cpe,
 )
 

@@ -124,6 +124,28 @@ class Cpes:
             raise NotFound("cpe", cpe_id)
         return found
 
+    async def named(self, tx: Tx, name: str) -> Cpe:
+        """Give the device of a serial number, a MAC address or an id.
+
+        Raises:
+            NotFound: there is none, or it is another tenant's.
+            Conflict: there are several; the id tells them apart.
+        """
+        try:
+            return await self.find(tx, UUID(name))
+        except ValueError:
+            pass
+        found = await queries.NAMED.all(tx, name=name)
+        if not found:
+            raise NotFound("cpe", name)
+        if len(found) > 1:
+            raise Conflict(f"several devices are called {name}: give the id of one")
+        return found[0]
+
+    async def of_tenant(self, tx: Tx, tenant_id: UUID, limit: int = 100) -> list[Cpe]:
+        """Give a tenant's devices, the newest first."""
+        return await queries.OF_TENANT.all(tx, tenant_id=tenant_id, limit=limit)
+
     async def quarantined(self, tx: Tx, limit: int = 100) -> list[Cpe]:
         """Give the devices that wait for adoption, the newest first."""
         return await queries.QUARANTINED.all(tx, limit=limit)
@@ -253,6 +275,10 @@ class Cpes:
         if made is None:
             raise RuntimeError("INSERT .. RETURNING gave no row")
         return made
+
+    async def assigned(self, tx: Tx, cpe_id: UUID) -> Assignment | None:
+        """Give which service a device serves now."""
+        return await queries.ASSIGNED.one(tx, cpe_id=cpe_id)
 
     async def of_service(self, tx: Tx, service_id: UUID) -> list[Cpe]:
         """Give the devices that serve a service, the one that has done so longest first."""

@@ -84,6 +84,11 @@ async def of_service(tx: Tx, service_id: UUID, limit: int = 50) -> list[Command]
     return await queries.COMMANDS_OF_SERVICE.all(tx, service_id=service_id, limit=limit)
 
 
+async def of_cpe(tx: Tx, cpe_id: UUID, limit: int = 50) -> list[Command]:
+    """Give the newest commands to a CPE, newest first."""
+    return await queries.COMMANDS_OF_CPE.all(tx, target_id=cpe_id, limit=limit)
+
+
 async def wake(tx: Tx, *, task: str, reach: str, target_id: UUID) -> None:
     """Queue the job that calls a device which fetches its commands itself.
 

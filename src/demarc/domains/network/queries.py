@@ -63,6 +63,15 @@ OPEN_COMMANDS = Statement(
     Command,
 )
 
+COMMANDS_OF_CPE = Statement(
+    "network.commands_of_cpe",
+    f"""
+    SELECT {_COMMAND} FROM command WHERE target_id = %(target_id)s AND target_kind = 'cpe'
+    ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+    """,
+    Command,
+)
+
 EXPIRE_COMMANDS = Statement(
     "network.expire_commands",
     """

@@ -112,7 +112,8 @@ CREATE UNLOGGED TABLE cpe_session (
     expires_at timestamptz NOT NULL
 );
 
-CREATE INDEX command_target ON command (target_id) WHERE state IN ('queued', 'sent');
+CREATE INDEX command_target_open ON command (target_id) WHERE state IN ('queued', 'sent');
+CREATE INDEX command_target ON command (target_id, created_at) WHERE target_kind = 'cpe';
 
 DO $$
 DECLARE
