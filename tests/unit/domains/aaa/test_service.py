@@ -267,9 +267,7 @@ async def test_what_a_transition_sets_is_what_radius_reads(house):
     (made,) = await all_of(house, service)
     async with house.as_isp() as tx:
         await house.aaa.set_access(tx, service.id, "suspended")
-        await house.aaa.set_offer(
-            tx, [service.id], download_bps=7, upload_bps=3, profile_id=None
-        )
+        await house.aaa.set_offer(tx, [service.id], download_bps=7, upload_bps=3, profile_id=None)
     async with house.db.system() as tx:
         (login,) = await logins_by_name(
             tx, [(made.realm_id, made.username, "pppoe"), (made.realm_id, "nobody", "pppoe")]
