@@ -88,7 +88,7 @@ class Lookup:
         until = moment + tolerance
         holders = await queries.HOLDERS.all(
             tx,
-            address=str(wanted),
+            address=wanted,
             prefixes=_prefixes(wanted),
             port=port,
             since=moment - tolerance,
@@ -96,10 +96,12 @@ class Lookup:
             limit=MOST + 1,
         )
         if not holders:
-            holders = await queries.LEASED.all(tx, address=str(wanted), until=until, limit=MOST + 1)
+            holders = await queries.LEASED.all(
+                tx, address=wanted, prefixes=_prefixes(wanted), until=until, limit=MOST + 1
+            )
         found = Found(
             id=uuid4(),
-            address=str(wanted),
+            address=wanted,
             port=port,
             at=moment,
             tolerance_seconds=int(tolerance.total_seconds()),

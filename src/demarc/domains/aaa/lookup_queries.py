@@ -153,14 +153,15 @@ LEASED = Statement(
                NULL::text AS delegated, station
         FROM ip_address
         WHERE address = %(address)s::text::inet
-          AND network_id IN (SELECT DISTINCT network_id FROM credential)
+          AND network_id IN (SELECT id FROM network)
           AND credential_id IS NOT NULL AND assigned_at <= %(until)s::timestamptz
         UNION ALL
         SELECT credential_id, assigned_at, NULL,
                CASE kind WHEN 'framed_ipv6' THEN prefix::text END,
                CASE kind WHEN 'delegated_ipv6' THEN prefix::text END, NULL
         FROM ip_prefix
-        WHERE prefix >>= %(address)s::text::inet
+        WHERE prefix = ANY(%(prefixes)s::text[]::cidr[])
+          AND network_id IN (SELECT id FROM network)
           AND credential_id IS NOT NULL AND assigned_at <= %(until)s::timestamptz
     )
     SELECT 'lease' AS evidence, c.tenant_id, c.owner_id, c.network_id, c.service_id,

@@ -255,6 +255,25 @@ async def test_without_a_session_it_is_told_to_whom_the_address_is_leased(house)
     assert await services(house, "100.64.0.1", NOW - HOUR) == []
 
 
+async def test_a_prefix_that_is_leased_is_told_to_whom_without_a_session(house):
+    async with house.db.system() as tx:
+        await house.aaa.create_pool(
+            tx,
+            owner_id=house.fno.id,
+            network_id=house.network.id,
+            name="homes6",
+            kind="delegated_ipv6",
+            prefix="2001:db8:100::/40",
+        )
+    service = await house.service()
+    now = datetime.now(UTC)
+    for by, seen in ((house.isp, 1), (house.fno, 1), (house.other_isp, 0)):
+        found = await ask(house, "2001:db8:100:77::1", now, by=by)
+        assert [one.service_id for one in found.holders] == [service.id] * seen
+    (holder,) = (await ask(house, "2001:db8:100:77::1", now)).holders
+    assert (holder.evidence, holder.delegated_ipv6_prefix) == ("lease", "2001:db8:100::/56")
+
+
 async def test_everybody_is_told_of_their_own_alone(house):
     ours, theirs = await house.service(), await house.service(of=house.other_isp)
     await nat_pool(house)
