@@ -297,6 +297,34 @@ FORGET_SECRETS = Statement(
     "DELETE FROM cpe_secret WHERE cpe_id = %(cpe_id)s AND path = ANY(%(paths)s::text[])",
 )
 
+
+class WantedRow(msgspec.Struct, frozen=True):
+    """A secret value that a command is to set."""
+
+    id: UUID
+    path: str
+    type: str
+    secret: bytes
+
+
+WANT = Statement(
+    "cpe.want",
+    """
+    INSERT INTO cpe_wanted (id, command_id, tenant_id, path, type, secret)
+    VALUES (%(id)s, %(command_id)s, %(tenant_id)s, %(path)s, %(type)s, %(secret)s)
+    """,
+)
+
+WANTED = Statement(
+    "cpe.wanted",
+    "SELECT id, path, type, secret FROM cpe_wanted WHERE command_id = %(command_id)s ORDER BY path",
+    WantedRow,
+)
+
+NO_LONGER_WANTED = Statement(
+    "cpe.no_longer_wanted", "DELETE FROM cpe_wanted WHERE command_id = %(command_id)s"
+)
+
 _ASSIGNMENT = "id, cpe_id, service_id, tenant_id, since, until"
 
 ASSIGN = Statement(

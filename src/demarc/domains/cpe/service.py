@@ -1,6 +1,6 @@
 """Devices: met, adopted, heard, and given what they are to do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,7 @@ from demarc.domains.cpe import procedures, queries
 from demarc.domains.cpe.keeping import Keeper
 from demarc.domains.cpe.model import Assignment, Bootstrap, Cpe, Status
 from demarc.domains.cpe.procedures import Begun, Done, Outcome, Procedure, Refused
-from demarc.domains.cpe.tree import Tree
+from demarc.domains.cpe.tree import Tree, is_secret
 from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.identity import audit
 from demarc.domains.network import commands
@@ -34,6 +34,9 @@ MOST_QUARANTINED = 10_000
 
 WAKE = "cpe.wake"
 """The task that calls a device by a connection request."""
+
+SET = "cpe.set"
+"""The kind of command that sets parameters."""
 
 _PATIENCE = timedelta(minutes=10)
 _ROOTS = ("InternetGatewayDevice.", "Device.")
@@ -480,6 +483,58 @@ class Cpes:
         await commands.wake(tx, task=WAKE, reach=cpe.reach, target_id=cpe.id)
         return command
 
+    async def set(
+        self,
+        tx: Tx,
+        cpe_id: UUID,
+        values: Sequence[ParameterValue],
+        *,
+        within: timedelta = _PATIENCE,
+    ) -> Command:
+        """Have a device set parameters, all or none; secret ones too, which stand in no request.
+
+        Args:
+            tx: of the device's tenant; the command exists if it commits.
+            cpe_id: which.
+            values: what is to be set.
+            within: after this it expires.
+
+        Raises:
+            NotFound: there is no such device of the tenant's.
+            Invalid: there is nothing to set.
+            Conflict: the device is in quarantine or retired.
+        """
+        hidden = [each for each in values if is_secret(each.name)]
+        plain = [msgspec.to_builtins(each) for each in values if not is_secret(each.name)]
+        request = {"values": plain, "secrets": [each.name for each in hidden]}
+        command = await self.ask(tx, cpe_id, SET, request, within=within)
+        for each in hidden:
+            key = uuid4()
+            await queries.WANT.run(
+                tx,
+                id=key,
+                command_id=command.id,
+                tenant_id=command.tenant_id,
+                path=each.name,
+                type=each.type,
+                secret=self._keyring.encrypt(
+                    each.value.encode(), row=row_binding("cpe_wanted", "secret", key)
+                ),
+            )
+        return command
+
+    async def _wanted(self, tx: Tx, command_id: UUID) -> list[ParameterValue]:
+        return [
+            ParameterValue(
+                row.path,
+                self._keyring.decrypt(
+                    row.secret, row=row_binding("cpe_wanted", "secret", row.id)
+                ).decode(),
+                row.type,
+            )
+            for row in await queries.WANTED.all(tx, command_id=command_id)
+        ]
+
     async def due(self, tx: Tx, informed: Informed, now: datetime) -> list[Due]:
         """Give what a device is to do in the session that has begun, in order.
 
@@ -506,7 +561,11 @@ class Cpes:
         for command in await commands.open_for(tx, cpe.id):
             if command.sent_at is None or command.kind in _AGAIN:
                 maker = KINDS.get(command.kind)
-                if maker is not None:
+                if command.request.get("secrets"):
+                    hidden = await self._wanted(tx, command.id)
+                    procedure = _set(cpe, command.request, str(command.id), hidden)
+                    found.append(Due(command.kind, procedure, command.id))
+                elif maker is not None:
                     procedure = maker(cpe, command.request, str(command.id))
                     found.append(Due(command.kind, procedure, command.id))
         return found
@@ -547,6 +606,10 @@ class Cpes:
             await self.heard(tx, cpe, now, "all")
         if due.command_id is None:
             return
+        if due.name == SET:
+            if isinstance(outcome, Done):
+                await self._keeper.values(tx, cpe, await self._wanted(tx, due.command_id), now)
+            await queries.NO_LONGER_WANTED.run(tx, command_id=due.command_id)
         if isinstance(outcome, Done):
             await commands.done(tx, due.command_id, outcome.answer)
         elif isinstance(outcome, Refused):
@@ -612,14 +675,18 @@ def _names(request: dict[str, Any]) -> list[str]:
     return names
 
 
-def _set(_: Cpe, request: dict[str, Any], key: str) -> Procedure:
+def _set(
+    _: Cpe, request: dict[str, Any], key: str, hidden: Sequence[ParameterValue] = ()
+) -> Procedure:
     try:
         values = msgspec.convert(request.get("values"), list[ParameterValue])
     except msgspec.ValidationError as wrong:
         raise Invalid("values", str(wrong)) from None
-    if not values:
+    if any(is_secret(each.name) for each in values):
+        raise Invalid("values", "must not hold secrets")
+    if not values and not request.get("secrets"):
         raise Invalid("values", "must not be empty")
-    return procedures.set_values(values, key)
+    return procedures.set_values([*values, *hidden], key)
 
 
 KINDS: Mapping[str, Maker] = MappingProxyType(
@@ -636,4 +703,4 @@ KINDS: Mapping[str, Maker] = MappingProxyType(
 _AGAIN = frozenset({"cpe.get", "cpe.set", "cpe.learn"})
 """Kinds that are begun again when the session they ran in broke off."""
 
-__all__ = ["KINDS", "WAKE", "Cpes", "Due", "Informed", "username_of"]
+__all__ = ["KINDS", "SET", "WAKE", "Cpes", "Due", "Informed", "username_of"]

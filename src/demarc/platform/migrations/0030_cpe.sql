@@ -90,6 +90,17 @@ CREATE TABLE cpe_secret (
     UNIQUE (cpe_id, path)
 );
 
+-- Secret values that a command is to set: they stand in no request.
+CREATE TABLE cpe_wanted (
+    id         uuid PRIMARY KEY,
+    command_id uuid NOT NULL REFERENCES command ON DELETE CASCADE,
+    tenant_id  uuid NOT NULL,
+    path       text NOT NULL,
+    type       text NOT NULL,
+    secret     bytea NOT NULL
+);
+CREATE INDEX cpe_wanted_command ON cpe_wanted (command_id);
+
 -- Which service a device serves, and when it did.
 CREATE TABLE cpe_service (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -126,6 +137,7 @@ BEGIN
             ('cpe_branch', 'tenant_id = (SELECT demarc_tenant())', false),
             ('cpe_secret', 'tenant_id = (SELECT demarc_tenant())', false),
             ('cpe_service', 'tenant_id = (SELECT demarc_tenant())', true),
+            ('cpe_wanted', 'tenant_id = (SELECT demarc_tenant())', true),
             ('cpe_bootstrap', 'tenant_id = (SELECT demarc_tenant())', true),
             -- for the system's role alone
             ('cpe_session', NULL, false)

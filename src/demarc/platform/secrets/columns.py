@@ -50,6 +50,7 @@ ENCRYPTED: tuple[EncryptedColumn, ...] = (
     EncryptedColumn("cpe", "request_secret"),
     EncryptedColumn("cpe_secret", "secret"),
     EncryptedColumn("cpe_bootstrap", "secret"),
+    EncryptedColumn("cpe_wanted", "secret"),
 )
 
 NOT_ENCRYPTED: frozenset[tuple[str, str]] = frozenset(

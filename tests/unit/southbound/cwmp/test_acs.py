@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from demarc.domains.cpe.service import Cpes
-from demarc.domains.errors import Conflict, NotFound
+from demarc.domains.errors import Conflict, Invalid, NotFound
 from demarc.domains.network import commands
 from demarc.platform.database import Database
 from demarc.protocols.cwmp import events, messages
@@ -309,3 +309,36 @@ async def test_a_transfer_that_ends_later_ends_its_command_once(field: Field) ->
 
     told = await field.command(command.id)
     assert (told.state, told.fault) == ("failed", "9010 no way")
+
+
+async def test_secrets_are_set_and_stand_nowhere(field: Field) -> None:
+    played = await field.adopted()
+    cpe = await field.known(played)
+    secret = "Device.WiFi.AccessPoint.1.Security.KeyPassphrase"
+    async with field.house.as_isp() as tx:
+        command = await field.cpes.set(
+            tx,
+            cpe.id,
+            [
+                messages.ParameterValue("Device.WiFi.SSID.1.SSID", "Lounge"),
+                messages.ParameterValue(secret, "staple battery"),
+            ],
+        )
+        with pytest.raises(Invalid, match="secrets"):
+            await field.cpes.ask(
+                tx, cpe.id, "cpe.set", {"values": [{"name": secret, "value": "x"}]}
+            )
+    # most devices do not tell them again
+    shown = played._shown
+    played._shown = lambda path: "" if path == secret else shown(path)
+
+    await played.session()
+
+    assert played.parameters[secret] == "staple battery"
+    told = await field.command(command.id)
+    assert told.state == "done"
+    assert "staple" not in f"{told.request}{told.answer}"
+    assert (await field.tree(played, secrets=True))[secret].value == "staple battery"
+    async with field.db.system() as tx:
+        left = await (await tx.conn.execute("SELECT count(*) FROM cpe_wanted")).fetchone()
+    assert left == (0,)
