@@ -22,7 +22,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if support_postgres.FOLDER in os.environ:  # a worker of a run that has its folder
+    # workers have servers of their own: what one has under way would hold back another's cursors
+    if support_postgres.FOLDER in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
         return
     stack = contextlib.ExitStack()
     stack.enter_context(support_postgres.run_folder())

@@ -1,9 +1,8 @@
 """One private PostgreSQL for a whole run of the tests, and a fresh database for each test.
 
-The server belongs to a keeper, a process of its own, because under pytest-xdist several workers
-share it and any of them may be the first to need it or the last to leave. The run's folder has two
-locks: ``run.lock`` is held by pytest for as long as it lives, and the keeper ends the server when it
-can have it; ``start.lock`` makes one worker at a time look whether there is a server and a template.
+Under pytest-xdist each worker is a run of its own. The server belongs to a keeper, a process of its
+own, so that it ends with the run however that ends. The run's folder has two locks: ``run.lock`` is held by pytest for as long as it lives, and the keeper ends the server when it
+can have it; ``start.lock`` makes one at a time look whether there is a server and a template.
 """
 
 import asyncio
