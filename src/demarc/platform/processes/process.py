@@ -159,8 +159,11 @@ class Process:
 
     async def end(self) -> None:
         """Have it end, and kill it and what it started when it takes too long."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
+        if self._process.returncode is None:
+            # not terminate(): of a child that has just died it would take the exit status away
+            # from whoever waits for it. Until that is known no other process has its number.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGTERM)
         try:
             await asyncio.wait_for(self._process.wait(), self._role.grace)
         except TimeoutError:
