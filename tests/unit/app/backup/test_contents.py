@@ -65,3 +65,11 @@ async def test_a_database_is_empty_filled_or_restored_in_part(owner, postgres):
             # somebody else's tables are something, too
             await conn.execute("CREATE TABLE theirs ()")
             assert await contents.state(conn) == "filled"
+
+
+async def test_keys_are_told_of_a_database_that_lacks_columns_of_later_versions(owner):
+    # as `demarc backup` of a new program sees it before `demarc migrate`
+    assert await contents.keys_needed(owner) == []
+    await owner.execute("ALTER TABLE home_server DROP COLUMN secret CASCADE")
+    await owner.execute("DROP TABLE cpe CASCADE")
+    assert await contents.keys_needed(owner) == []
