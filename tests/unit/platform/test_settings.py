@@ -261,6 +261,12 @@ def test_the_help_says_of_each_setting_what_it_means_and_expects():
     assert described["reach"].default == "default"
 
 
+def test_the_page_on_operations_names_each_setting():
+    page = (Path(__file__).parents[3] / "docs/operations.md").read_text(encoding="utf-8")
+    table = page.partition("## Settings")[2].partition("\n## ")[0]
+    assert not [each.variable for each in describe() if f"`{each.variable}`" not in table]
+
+
 GIVEN = [setting for setting in describe() if not set(setting.default) & set("<' ")]
 
 
