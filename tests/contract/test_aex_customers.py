@@ -72,7 +72,9 @@ async def test_create_needs_name_email_and_mobile_number(office, missing):
         ("last_name", 17),
         ("fno_opt_in", "yes"),
         ("fno_opt_in", "2024-12-17T11:06:42"),
-        ("isp_opt_in", (datetime.now(UTC) + timedelta(days=400)).isoformat()),
+        pytest.param(
+            "isp_opt_in", (datetime.now(UTC) + timedelta(days=400)).isoformat(), id="far ahead"
+        ),
         ("password", "secret"),
     ],
 )
