@@ -53,6 +53,8 @@ _LINE = re.compile(r"\s*([A-Za-z0-9-]+)(?::(\d{1,2}))?\s*=\s*(.*?)\s*")
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _PLACES = frozenset({"down_bps", "up_bps", "down_kbps", "up_kbps", "down_mbps", "up_mbps"})
 _LARGEST = 2**32 - 1
+# the tag takes an octet of a number's four (RFC 2868, 3.1)
+_LARGEST_TAGGED = 2**24 - 1
 _LONGEST_TAG = 0x1F
 # what is left of an attribute of a vendor (RFC 2865, 5.26)
 _LONGEST_TEXT = 246
@@ -75,10 +77,11 @@ class Template(msgspec.Struct, frozen=True):
     def pair(self, rates: Mapping[str, int]) -> Pair:
         """Give the attribute with the rates in their places."""
         text = _PLACE.sub(lambda place: str(rates[place[1]]), self.text)
+        value: str | int = text
         if self.attribute.kind is Kind.INTEGER:
             # more than the attribute can hold is as good as no limit
-            return self.attribute, min(int(text), _LARGEST)
-        return self.attribute, text if self.tag is None else Tagged(self.tag, text)
+            value = min(int(text), _LARGEST_TAGGED if self.attribute.tagged else _LARGEST)
+        return self.attribute, value if self.tag is None else Tagged(self.tag, value)
 
 
 def read_template(line: str) -> Template:

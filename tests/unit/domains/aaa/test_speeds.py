@@ -90,6 +90,15 @@ def test_a_rate_beyond_the_attribute_is_the_largest_it_holds() -> None:
     assert [value for _, value in pairs] == [1, 2**32 - 1]
 
 
+def test_a_number_keeps_its_tag_and_leaves_it_room() -> None:
+    own = ["ERX-Service-Statistics:1 = 2", "ERX-Service-Timeout:1 = {down_bps}"]
+
+    pairs = speed_pairs("juniper", own, 300_000_000, 1)
+
+    assert [value for _, value in pairs] == [Tagged(1, 2), Tagged(1, 2**24 - 1)]
+    assert encode_attributes(pairs)
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
