@@ -27,6 +27,9 @@ Network = Annotated[
     typer.Option("--network", metavar="SLUG", help="May be left out where there is one network."),
 ]
 Reach = Annotated[str, typer.Option(help="Whose workers reach it.")]
+Make = Literal[
+    "generic", "mikrotik", "huawei", "juniper", "cisco", "nokia", "zte", "accel-ppp", "wispr"
+]
 
 
 class NasShown(msgspec.Struct, frozen=True):
@@ -96,9 +99,7 @@ async def add_nas(
     name: Annotated[str, typer.Argument(help="As you call it.")],
     prefix: Annotated[str, typer.Argument(help="Its address, or a prefix that shares a secret.")],
     network: Network = None,
-    vendor: Annotated[
-        Literal["generic", "mikrotik", "huawei"], typer.Option(help="Whose attributes it takes.")
-    ] = "generic",
+    vendor: Annotated[Make, typer.Option(help="Its make, whose attributes it takes.")] = "generic",
     secret_env: FROM_ENVIRONMENT = None,
     coa_port: Annotated[
         int, typer.Option(min=1, max=65535, help="Where it takes Disconnect-Requests.")

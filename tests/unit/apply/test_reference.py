@@ -8,10 +8,16 @@ import pytest
 
 from demarc.apply.document import TABLES
 from demarc.apply.parse import parse
+from demarc.domains.aaa.speeds import OF_MAKE, check, speed_pairs
 
-PAGE = (Path(__file__).parents[3] / "docs" / "network-file.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "network-file.md").read_text(encoding="utf-8")
+SPEEDS = (
+    (DOCS / "radius.md").read_text(encoding="utf-8").split("\n## Speeds\n")[1].split("\n## ")[0]
+)
 SECRETS = {
     "ISP_TWO_AAA_SECRET": "testing",
+    "BNG_JUNIPER_SECRET": "testing",
     "BNG_SECRET": "testing",
     "OLT_COMMUNITY": "testing",
     "ANAS_PASSWORD": "testing-testing",
@@ -40,3 +46,20 @@ def test_every_key_and_its_default_is_documented(section):
             elif isinstance(fields[key].default, bool | int | str):
                 shown = msgspec.json.encode(fields[key].default).decode()
                 assert f"`{shown}`" in row.split("|")[-2], key
+
+
+@pytest.mark.parametrize("make", OF_MAKE)
+def test_what_each_make_is_told_of_a_speed_is_documented(make):
+    row = next(line for line in SPEEDS.splitlines() if line.startswith(f"| `{make}` |"))
+    shown = re.findall(r"`([^`]+)`", row.split("|")[2])
+    told = speed_pairs(make, None, 100_000_000, 50_000_000)
+    assert shown == [f"{attribute.name} = {value}" for attribute, value in told]
+
+
+def test_the_example_of_templates_can_be_used():
+    example = re.search(r"```toml\n(.*?)```", SPEEDS, re.DOTALL)[1]
+    described = (
+        "[[tenant]]\nslug = 'a'\nname = 'A'\n[[network]]\nslug = 'n'\nname = 'N'\nowner = 'a'\n"
+    )
+    document = parse(described + example, SECRETS)
+    assert check(document.nas[0].speed_attributes)

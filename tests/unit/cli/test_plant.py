@@ -1,5 +1,14 @@
+from typing import get_args
+
 import psycopg
 import pytest
+
+from demarc.cli.plant import Make
+from demarc.domains.aaa.model import Vendor
+
+
+def test_a_nas_of_any_make_can_be_added():
+    assert get_args(Make) == get_args(Vendor)
 
 
 def test_a_nas_is_added_without_its_secret_on_the_command_line(house):
