@@ -181,6 +181,27 @@ def test_who_may_not_log_in_is_suspended(one, others, reason):
     assert reason in entry.service.reason
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        group("owing", ["Auth-Type := Reject"], ["Reply-Message := pay"]),
+        group("blocked", [], ["Mikrotik-Rate-Limit := 64k/64k"]),
+    ],
+    ids=lambda one: one.name,
+)
+def test_who_is_suspended_by_a_group_comes_back_with_the_product_of_the_one_behind_it(first):
+    found = mapped(user("ana", [PASSWORD], groups=[first.name, "gold"]), groups=[first, GOLD])
+    (entry,) = found  # and nothing is noted
+    assert (entry.service.state, entry.service.reason) == ("suspended", f"group {first.name}")
+    assert (entry.product.code, entry.product.values["download_bps"]) == ("gold", 100_000_000)
+
+
+def test_who_is_in_no_other_group_than_one_that_suspends_has_what_that_one_says():
+    slow = group("blocked", [], ["Mikrotik-Rate-Limit := 64k/64k"])
+    entry = the_entry(user("ana", [PASSWORD], groups=["blocked"]), groups=[slow])
+    assert (entry.service.state, entry.product.values["download_bps"]) == ("suspended", 64_000)
+
+
 @pytest.mark.parametrize("spelling", ["aabbccddeeff", "AA-BB-CC-DD-EE-FF", "aabb.ccdd.eeff"])
 def test_a_mac_address_that_is_its_own_password_logs_in_by_itself(spelling):
     for check in (f"Cleartext-Password := {spelling}", "Auth-Type := Accept"):

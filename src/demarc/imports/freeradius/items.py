@@ -1,5 +1,6 @@
 """Check and reply items of users and groups, put together as rlm_sql does it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -9,6 +10,8 @@ from demarc.imports.entry import Source
 FALL_THROUGH = "fall-through"
 SETS = frozenset({":=", "=", "+="})
 """Operators that set a value; ``==`` compares, and so do the others."""
+DISABLED = re.compile(r"(?:.*[-_ ])?(?:disabled|blocked|suspended)(?:[-_ ].*)?", re.IGNORECASE)
+"""Names of groups whose users may not log in."""
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +59,11 @@ class Group(msgspec.Struct, gc=False):
     check: list[Item] = []
     reply: list[Item] = []
 
+    @property
+    def suspends(self) -> bool:
+        """Whether its users may not log in: by its name, or as it rejects them."""
+        return bool(DISABLED.fullmatch(self.name)) or any(map(rejects, self.check))
+
 
 class Effective(msgspec.Struct, frozen=True):
     """What holds for a user.
@@ -77,13 +85,16 @@ def effective(user: User, groups: Mapping[str, Group]) -> Effective:
     """Put together what holds for a user.
 
     The user's own replies come first, then those of the groups by priority, up to the first that
-    does not fall through (sql's ``read_groups = yes``, the default).
+    does not fall through (sql's ``read_groups = yes``, the default). A group that suspends its
+    users is put before their own to shut them out: those behind it count, and say what a user has
+    who comes back.
     """
     check = list(user.check)
     reply = merged([], user.reply)
     come_to: list[str] = []
     left_out: list[str] = []
     goes_on = _falls_through(user.reply) is not False
+    sold = any(one.group in groups and not groups[one.group].suspends for one in user.groups)
     for membership in sorted(user.groups, key=lambda one: (one.priority, one.group)):
         group = groups.get(membership.group)
         if group is None:
@@ -95,6 +106,8 @@ def effective(user: User, groups: Mapping[str, Group]) -> Effective:
             continue
         come_to.append(membership.group)
         check += group.check
+        if sold and group.suspends:
+            continue
         reply = merged(reply, group.reply)
         goes_on = bool(_falls_through(group.reply))
     return Effective(check, reply, come_to, left_out)
@@ -120,6 +133,11 @@ def merged(before: Sequence[Item], further: Iterable[Item]) -> list[Item]:
     return items
 
 
+def rejects(item: Item) -> bool:
+    """Tell whether a check item has the user rejected."""
+    return item.name == "auth-type" and item.value.strip().lower() == "reject"
+
+
 def _falls_through(reply: Iterable[Item]) -> bool | None:
     for item in reply:
         if item.name == FALL_THROUGH:
@@ -127,4 +145,15 @@ def _falls_through(reply: Iterable[Item]) -> bool | None:
     return None
 
 
-__all__ = ["SETS", "Effective", "Group", "Item", "Membership", "User", "effective", "merged"]
+__all__ = [
+    "DISABLED",
+    "SETS",
+    "Effective",
+    "Group",
+    "Item",
+    "Membership",
+    "User",
+    "effective",
+    "merged",
+    "rejects",
+]

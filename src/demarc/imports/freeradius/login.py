@@ -1,6 +1,5 @@
 """The log-in that the items of a user come to, and what of them has no place."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +16,10 @@ from demarc.domains.errors import Invalid
 from demarc.imports import rows, values
 from demarc.imports.entry import CredentialEntry, Note, Refused, Source
 from demarc.imports.freeradius import rates, secrets
-from demarc.imports.freeradius.items import Effective, Item, User
+from demarc.imports.freeradius.items import DISABLED, Effective, Item, User, rejects
 from demarc.imports.freeradius.login_time import hours_of
 
 _ANY_ADDRESS = frozenset({"255.255.255.254", "255.255.255.255", "0.0.0.0"})  # noqa: S104
-DISABLED = re.compile(r"(?:.*[-_ ])?(?:disabled|blocked|suspended)(?:[-_ ].*)?", re.IGNORECASE)
 _DATES = ("%d %b %Y", "%b %d %Y", "%d %B %Y", "%B %d %Y")
 _CLOCKS = ("", " %H:%M:%S", " %H:%M")
 
@@ -102,7 +100,7 @@ class Login:
     def _suspended(self, held: Effective) -> str:
         """Give why the user may not log in; empty if it may."""
         for item in self._check:
-            if item.name == "auth-type" and item.value.strip().lower() == "reject":
+            if rejects(item):
                 return "rejected in FreeRADIUS" if item.group is None else f"group {item.group}"
         for group in held.groups:
             if DISABLED.fullmatch(group):
@@ -325,4 +323,4 @@ def _line(item: Item) -> str | None:
     return line
 
 
-__all__ = ["DISABLED", "Login", "Wishes"]
+__all__ = ["Login", "Wishes"]

@@ -26,7 +26,7 @@ from demarc.imports.entry import (
     ServiceEntry,
 )
 from demarc.imports.freeradius.items import Effective, Group, User, effective
-from demarc.imports.freeradius.login import DISABLED, Login, Wishes
+from demarc.imports.freeradius.login import Login, Wishes
 
 _LONGEST_CODE = 64
 
@@ -112,7 +112,7 @@ class Mapper:
         known = self._products.get(key)
         if known is not None:
             return known
-        groups = [name for name in held.groups if not DISABLED.fullmatch(name)]
+        groups = [name for name in held.groups if not self._groups.get(name, Group(name)).suspends]
         speed = f"{_short(download)}-{_short(upload)}"
         named = groups[0] if groups else speed
         candidates = [named, f"{named} {speed}", *(f"{named} {speed} {n}" for n in range(2, 1000))]
