@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# As many at a time as there are cores; PARALLEL= for one after the other.
+PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-pg15 lint format bench fuzz peers lock clean
@@ -40,11 +42,11 @@ peers: ## the real peers the tests speak with (as root on Debian; elsewhere thos
 	@sh tests/peers/install.sh
 
 test: $(VENV)/.dev peers ## all tests, on PostgreSQL 18
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-pg15: $(VENV)/.dev peers ## the tests that touch the database, on Debian's PostgreSQL 15
 	@if [ -x /usr/lib/postgresql/15/bin/postgres ]; then \
-	    DEMARC_TEST_PG_BIN=/usr/lib/postgresql/15/bin $(BIN)/python -m pytest tests/unit tests/contract $(ARGS); \
+	    DEMARC_TEST_PG_BIN=/usr/lib/postgresql/15/bin $(BIN)/python -m pytest tests/unit tests/contract $(PARALLEL) $(ARGS); \
 	else echo "PostgreSQL 15 is not installed here: skipped"; fi
 
 lint: $(VENV)/.dev ## ruff, mypy strict, and who may import whom
