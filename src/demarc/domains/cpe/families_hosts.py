@@ -107,7 +107,12 @@ def _host(
         active=None if spec.quirks.active_untrusted else active,
     )
     station = stations.get(mac)
-    return host if station is None else _with(host, station)
+    if station is not None:
+        return _with(host, station)
+    if spec.quirks.lists_hosts_that_left and stations and connection == "wifi":
+        # it keeps those that have left
+        return msgspec.structs.replace(host, active=False)
+    return host
 
 
 def _link(

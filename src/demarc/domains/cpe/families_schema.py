@@ -253,7 +253,8 @@ class Quirks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         enabled_to_configure: a transmitter that is off cannot be set.
         one_ping: answers one ping of those asked for.
         active_untrusted: says of hosts that they are connected, or not, without knowing.
-        skip_hosts_without_standard: lists hosts by Wi-Fi that are gone, without their standard.
+        lists_hosts_that_left: lists hosts by Wi-Fi that are gone; only those that the
+            transmitters know are there.
         separate_requests: sets one kind of thing in a request.
         port_forward_separate: likewise of port forwardings.
         port_forward_interface: port forwardings name their interface.
@@ -283,7 +284,7 @@ class Quirks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     enabled_to_configure: bool = False
     one_ping: bool = False
     active_untrusted: bool = False
-    skip_hosts_without_standard: bool = False
+    lists_hosts_that_left: bool = False
     separate_requests: bool = False
     port_forward_separate: bool = True
     port_forward_interface: bool = False

@@ -5,7 +5,7 @@ import math
 import re
 from typing import Final
 
-_NUMBER: Final = re.compile(r"\s*([-+]?\d{1,20}(?:[.,]\d{1,9})?)\s*([^\d\s]\S*)?\s*")
+_NUMBER: Final = re.compile(r"\s*([-+]?[0-9]{1,20}(?:[.,][0-9]{1,9})?)\s*([^\d\s]\D*)?")
 _WHOLE: Final = re.compile(r"\+?[0-9]{1,20}")
 _TRUE: Final = frozenset({"1", "true", "yes", "on", "up", "enable", "enabled"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", "down", "disable", "disabled"})
@@ -198,7 +198,7 @@ def width(text: str | None, vocabulary: dict[str, int]) -> int | None:
     lower = text.lower().replace(" ", "")
     if lower.startswith("auto"):
         return 0
-    match = re.fullmatch(r"(?:[vh]ht|he)?(20|40|80|160|320)(?:mhz|m)?", lower)
+    match = re.fullmatch(r"(?:v?ht|he)?(20|40|80|160|320)(?:mhz|m)?", lower)
     return int(match[1]) if match else None
 
 
