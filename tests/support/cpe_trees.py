@@ -236,7 +236,9 @@ def _stations(model: Model, text: dict[str, str], networks: dict[str, str]) -> N
         elif "Hosts.Host" in rate:
             model.put(re.sub(r"\*", "2" if band == "2" else "3", rate), int(RATE))
         else:
-            model.put(station + rate.rpartition(".")[2], int(RATE))
+            # LastDataDownlinkRate is TR-181's name for kbit/s, wherever it stands
+            factor = 1000 if rate.endswith("LastDataDownlinkRate") else 1
+            model.put(station + rate.rpartition(".")[2], int(RATE * factor))
         model.expected[f"rate_{band}"] = RATE
 
 

@@ -26,6 +26,8 @@ from demarc.protocols.cwmp.times import read_time
 Kind: TypeAlias = Literal["ping", "traceroute", "download", "upload", "neighbours"]
 Result: TypeAlias = PingResult | list[Hop] | SpeedResult | list[Neighbour] | str | None
 
+_OVER = frozenset({"complete", "completed"})
+_NOT_OVER = frozenset({"requested", "inprogress", ""})
 _MICROSECONDS = 1_000_000
 _MOST_OCTETS = 2**63
 _MOST_MS = 3_600_000
@@ -62,6 +64,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
         state: the parameter that tells how far it is.
         read: what to ask for when it is over.
         poll: it must be asked for; the device does not tell when it is over.
+        one_by_one: each of ``set`` is a request of its own, and over before the next.
         hops_state: a word of the device's for a traceroute that reached its last hop.
         host: as it was asked for.
     """
@@ -71,6 +74,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
     state: str
     read: list[str]
     poll: bool = False
+    one_by_one: bool = False
     hops_state: str = ""
     host: str = ""
 
@@ -83,13 +87,12 @@ class Diagnostic(msgspec.Struct, frozen=True):
         Returns:
             a text in the device's words where it failed; None while it is not over.
         """
-        parameter = tree.get(self.state)
-        state = "" if parameter is None else parameter.value.strip()
-        lower = state.lower()
-        if lower in {"requested", "inprogress", ""}:
+        state = self._state(tree)
+        if state is None:
             return None
+        lower = state.lower()
         base = self.state.rpartition(".")[0] + "."
-        done = lower in {"complete", "completed"}
+        done = lower in _OVER
         if self.kind == "traceroute":
             hops = _hops(tree, base)
             reached = state == self.hops_state or "maxhopcount" in lower
@@ -101,6 +104,16 @@ class Diagnostic(msgspec.Struct, frozen=True):
         if self.kind == "neighbours":
             return _neighbours(tree, self.read)
         return _speed(tree, base, upload=self.kind == "upload")
+
+    def _state(self, tree: Tree) -> str | None:
+        """Give how it ended; None if it has not. Of several surveys one that went well counts."""
+        names = [self.state]
+        if self.kind == "neighbours":
+            names = [each.name for each in self.set]
+        states = [(_value(tree, name) or "").strip() for name in names]
+        if any(each.lower() in _NOT_OVER for each in states):
+            return None
+        return next((each for each in states if each.lower() in _OVER), states[0])
 
 
 def diagnostic(
@@ -148,7 +161,6 @@ def diagnostic(
         set=found,
         state=state,
         read=[base],
-        poll=spec.quirks.poll_diagnostics,
         hops_state=spec.quirks.hops_state,
         host=given.host,
     )
@@ -213,15 +225,17 @@ def _survey(spec: Spec, view: View) -> Diagnostic:
     states = [
         path
         for path in view.tree
-        if path.endswith(".DiagnosticsState") and path.startswith(tuple(bases))
+        if path.endswith("DiagnosticsState") and path.startswith(tuple(bases))
     ]
-    states = sorted(states) or [f"{base}DiagnosticsState" for base in bases]
+    states = sorted(states) or view.paths(many(spec.diagnostics.neighbour_states), "")
+    states = states or [f"{base}DiagnosticsState" for base in bases]
     return Diagnostic(
         kind="neighbours",
         set=[ParameterValue(each, "Requested") for each in states],
         state=states[0],
-        read=bases,
-        poll=spec.quirks.poll_diagnostics,
+        read=[*bases, *(each for each in states if not each.startswith(tuple(bases)))],
+        poll=spec.quirks.survey_polled,
+        one_by_one=spec.quirks.survey_one_by_one,
     )
 
 

@@ -30,8 +30,8 @@ _HABITS = {
     "enabled_to_configure": "takes no settings of Wi-Fi that is off",
     "one_ping": "one ping",
     "active_untrusted": "hosts' state not to be trusted",
-    "separate_requests": "one kind of thing a request",
-    "poll_diagnostics": "diagnostics are polled",
+    "survey_one_by_one": "surveys one band a time",
+    "survey_polled": "its survey is polled",
     "online_after_reset": "stays online through a reset",
 }
 

@@ -190,13 +190,18 @@ class TimeData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DiagnosticsData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Objects of diagnostics, below the root with a dot at their ends; empty: there is none."""
+    """Objects of diagnostics, below the root with a dot at their ends; empty: there is none.
+
+    Attributes:
+        neighbour_states: what begins a survey, where it is not DiagnosticsState in its object.
+    """
 
     ping: str = ""
     traceroute: str = ""
     download: str = ""
     upload: str = ""
     neighbours: Names = ()
+    neighbour_states: Leaf = ()
 
 
 class Can(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -255,10 +260,10 @@ class Quirks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         active_untrusted: says of hosts that they are connected, or not, without knowing.
         lists_hosts_that_left: lists hosts by Wi-Fi that are gone; only those that the
             transmitters know are there.
-        separate_requests: sets one kind of thing in a request.
+        survey_one_by_one: begins the survey of one transmitter in a request.
         port_forward_separate: likewise of port forwardings.
         port_forward_interface: port forwardings name their interface.
-        poll_diagnostics: sends no "8 DIAGNOSTICS COMPLETE"; it must be asked.
+        survey_polled: tells not when a survey is over; it must be asked.
         ping_interface: pings only with Interface set; likewise the two that follow.
         speed_limit_mbps: it measures no faster than that.
         hops_state: the state in which a traceroute ends that reached its last hop.
@@ -285,10 +290,10 @@ class Quirks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     one_ping: bool = False
     active_untrusted: bool = False
     lists_hosts_that_left: bool = False
-    separate_requests: bool = False
+    survey_one_by_one: bool = False
     port_forward_separate: bool = True
     port_forward_interface: bool = False
-    poll_diagnostics: bool = False
+    survey_polled: bool = False
     ping_interface: bool = False
     traceroute_interface: bool = False
     speed_interface: bool = False

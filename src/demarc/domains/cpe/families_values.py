@@ -188,13 +188,13 @@ def width(text: str | None, vocabulary: dict[str, int]) -> int | None:
 
     Args:
         text: as the device says it.
-        vocabulary: what its words mean; without, only numbers of MHz and "auto" are understood.
+        vocabulary: what its words mean; numbers of MHz and "auto" are understood without.
     """
     if text is None:
         return None
     text = text.strip()
-    if vocabulary:
-        return vocabulary.get(text, vocabulary.get(text.lower()))
+    if text in vocabulary:
+        return vocabulary[text]
     lower = text.lower().replace(" ", "")
     if lower.startswith("auto"):
         return 0

@@ -27,7 +27,7 @@ _STANDARDS: Final = {
     6: {"ax": "ax", "be": "ax,be"},
 }
 _ALONE: Final = frozenset({"ac", "ax", "be"})
-_PLAIN_WIDTH: Final = re.compile(r"(?:20|40|80|160|320)(\s*MHz)?|auto", re.IGNORECASE)
+_PLAIN_WIDTH: Final = re.compile(r"(?:20|40|80|160|320)(\s*(?:M|MHz)?)", re.IGNORECASE)
 
 
 def write_wifi(writer: Writer, change: WifiChange) -> None:
@@ -102,16 +102,18 @@ def _bandwidth(writer: Writer, change: WifiChange, place: Place) -> None:
 
 
 def _width(writer: Writer, path: str, mhz: int) -> str:
-    """Say a width as the device does: by its vocabulary, or the way it says the present one."""
-    words = writer.spec.wifi.bandwidths
-    for word, means in words.items():
+    """Say a width as the device does: the way it says the present one, or by its vocabulary."""
+    known = writer.tree.get(path)
+    now = "" if known is None else known.value.strip()
+    match = _PLAIN_WIDTH.fullmatch(now)
+    if match is not None and mhz:
+        return f"{mhz}{match[1]}"
+    for word, means in writer.spec.wifi.bandwidths.items():
         if means == mhz:
             return word
-    now = writer.tree.get(path)
-    match = None if now is None else _PLAIN_WIDTH.fullmatch(now.value.strip())
-    if match is None or words:
-        raise Unsupported("bandwidth", "how this device says it is not known")
-    return "Auto" if mhz == 0 else f"{mhz}{match[1] or ''}"
+    if now.lower() == "auto" or match is not None:
+        return f"{mhz}MHz" if mhz else now if now.lower() == "auto" else "Auto"
+    raise Unsupported("bandwidth", "how this device says it is not known")
 
 
 def _standard(writer: Writer, change: WifiChange, place: Place) -> None:

@@ -196,12 +196,40 @@ def test_neighbours_are_read() -> None:
 
 
 def test_a_survey_is_begun_where_the_device_has_it() -> None:
-    """The text knows the object, the device which transmitters have a survey of their own."""
     base = "InternetGatewayDevice.LANDevice.1.WIFI.Radio"
-    tree = {f"{base}.{n}.DiagnosticsState": Parameter("None") for n in (1, 2)}
-    survey = Families.load()["multilaser-f670l"].diagnostic("neighbours", {}, tree)
-    assert [each.name for each in survey.set] == list(tree)
+    family = Families.load()["multilaser-f670l"]
+    survey = family.diagnostic("neighbours", {})
+    states = [f"{base}.{number}.DiagnosticsState" for number in (1, 2)]
+    assert [each.name for each in survey.set] == states
     assert survey.poll
+    assert survey.one_by_one
+    tree = {f"{base}.7.DiagnosticsState": Parameter("None")}
+    (alone,) = family.diagnostic("neighbours", {}, tree).set
+    assert alone.name == f"{base}.7.DiagnosticsState"
+
+
+def test_a_state_that_stands_elsewhere_is_read_too() -> None:
+    survey = made("neighbours", "intelbras-w5-2100g")
+    state = "InternetGatewayDevice.WiFi.X_ITBS_NeighboringWiFiDiagnosticState"
+    assert survey.state == state
+    assert survey.read == ["InternetGatewayDevice.WiFi.NeighboringWiFiDiagnostic.", state]
+
+
+def test_a_survey_is_over_when_all_transmitters_have_done_theirs() -> None:
+    base = "InternetGatewayDevice.LANDevice.1.WIFI.Radio"
+    survey = Families.load()["multilaser-f670l"].diagnostic("neighbours", {})
+    heard = {
+        f"{base}.1.X_ZTE-COM_NeighborAP.1.BSSID": Parameter("02:00:5e:00:00:01"),
+        f"{base}.1.X_ZTE-COM_NeighborAP.1.Channel": Parameter("1"),
+    }
+
+    def over(first: str, second: str) -> Result:
+        states = {f"{base}.1.DiagnosticsState": first, f"{base}.2.DiagnosticsState": second}
+        return survey.result(heard | {path: Parameter(v) for path, v in states.items()})
+
+    assert over("Complete", "Requested") is None
+    assert over("Error_Other", "Error_Internal") == "Error_Other"
+    assert over("Error_Other", "Complete") == [Neighbour("02:00:5E:00:00:01", "", 1, None, 2)]
 
 
 def test_what_cannot_be_begun_is_said() -> None:

@@ -215,8 +215,8 @@ def test_what_it_can_is_what_is_written_of_it(model: Model, family: Family) -> N
     for flag, name in (
         ("pingTestSingleAttempt", "one_ping"),
         ("mustRebootAfterChanges", "reboot_after_pppoe_change"),
-        ("requiresPolling", "poll_diagnostics"),
-        ("requiresSeparateTasks", "separate_requests"),
+        ("requiresPolling", "survey_polled"),
+        ("requiresSeparateTasks", "survey_one_by_one"),
         ("useLastIndexOnWildcard", "wildcard_is_last"),
     ):
         assert family.quirks.get(name, False) is model.says(flag, False), flag

@@ -482,3 +482,35 @@ def test_a_host_that_has_left_is_not_active_where_a_device_keeps_it() -> None:
     assert [each.active for each in family(IGD).read(IGD | gone).hosts] == [True, True]
     device = Families.load()["nokia-g1425ga"].read(IGD | gone)
     assert [each.active for each in device.hosts] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "asked", "said"),
+    [
+        ("huawei-eg8145v5", "0", 40, "2"),
+        ("huawei-eg8145v5", "2", 0, "0"),
+        ("raisecom-ht803g-rev-n", "2", 80, "3"),
+        ("raisecom-ht803g-rev-n", "20MHz", 80, "80MHz"),
+        ("nokia-g1425ga", "Auto", 40, "40MHz"),
+        ("nokia-g1425ga", "20MHz", 0, "Auto"),
+        ("tplink-archer-c5", "Auto", 20, "20M"),
+        ("tplink-archer-c5", "20MHz", 40, "40MHz"),
+        ("nokia-beacon", "7", 40, None),
+    ],
+)
+def test_a_width_is_said_as_the_device_says_it(
+    name: str, now: str, asked: int, said: str | None
+) -> None:
+    known_family = Families.load()[name]
+    network = f"{known_family.root}{known_family.spec.wifi.two.network}"
+    leaf = known_family.spec.wifi.bandwidth
+    path = network + (leaf if isinstance(leaf, str) else leaf[0])
+    known = {f"{network}SSID": Parameter("Casa"), path: Parameter(now)}
+    change = WifiChange(band=2, bandwidth=asked)
+    if said is None:
+        with pytest.raises(Unsupported):
+            known_family.write(known, change)
+        return
+    (value,) = known_family.write(known, change)
+    assert (value.name, value.value) == (path, said)
+    assert known_family.read({**known, path: Parameter(said)}).radios[0].bandwidth == asked
