@@ -12,7 +12,7 @@ from demarc.platform.postgres import PrivateServer, locate
 from support.eventually import eventually
 from support.postgres import BINARIES
 from support.running import kill, quietly
-from support.witness import check_book
+from support.witness import all_booked, check_book, spool
 
 
 @contextlib.asynccontextmanager
@@ -33,18 +33,6 @@ async def away(running):
     await eventually(runs, within=40)
 
 
-def spool(running):
-    return running.data / "spool" / "accounting"
-
-
-async def booked(running):
-    """Wait until nothing is left in the spool, on disk and in the books."""
-    await eventually(lambda: not spool(running).exists(), within=60)
-    await eventually(
-        lambda: running.value("SELECT count(*) FROM accounting_spool"), lambda left: left == 0
-    )
-
-
 async def test_an_outage_longer_than_a_nas_waits_loses_and_doubles_nothing(running, crowd):
     subscribers = await crowd(running)
     await subscribers.log_in(running.estate.lines[:20])
@@ -57,7 +45,7 @@ async def test_an_outage_longer_than_a_nas_waits_loses_and_doubles_nothing(runni
         await subscribers.acknowledged(2, silent)
         subscribers.fall_silent(silent)
         assert spool(running).stat().st_mode & 0o777 == 0o600
-    await booked(running)
+    await all_booked(running)
     # and at once again
     await subscribers.acknowledged(3, talking)
     assert not spool(running).exists()
@@ -83,7 +71,7 @@ async def test_a_process_killed_while_it_keeps_accounting_on_disk_loses_nothing(
         await kill(second)
         await running.successor("radius", of=second)
         await subscribers.acknowledged(1, talking)
-    await booked(running)
+    await all_booked(running)
     await subscribers.acknowledged(2, talking)
     await subscribers.hang_up(talking)
     written = await check_book(running.conninfo(), subscribers.witness, whole=talking)
@@ -104,7 +92,7 @@ async def test_a_process_killed_while_it_books_the_spool_books_all_once(running,
         os.kill(victim, signal.SIGKILL)
         victim = await running.successor("radius", of=victim)
         await asyncio.sleep(0)
-    await booked(running)
+    await all_booked(running)
     await subscribers.acknowledged(2, talking)
     await subscribers.hang_up(talking)
     written = await check_book(running.conninfo(), subscribers.witness, whole=talking)
@@ -131,7 +119,7 @@ async def test_a_node_started_without_the_database_keeps_what_its_nases_tell(ins
     await private.start()
     watching = asyncio.create_task(private.watch())
     try:
-        await booked(node)
+        await all_booked(node)
         await subscribers.acknowledged(2, sessions)
         await subscribers.hang_up(sessions)
         await check_book(node.conninfo(), subscribers.witness, whole=sessions)

@@ -11,7 +11,7 @@ from demarc.platform.postgres import PrivateServer, locate
 from support.eventually import eventually
 from support.running import Running, kill, quietly, settings_of
 from support.slow_nas import slow_nas
-from support.witness import check_book
+from support.witness import all_booked, check_book
 
 LISTENERS = """
     SELECT query FROM pg_stat_activity WHERE application_name = 'demarc/jobs' AND query ~ '^LISTEN'
@@ -137,6 +137,7 @@ async def test_killed_whole_it_leaves_nobody_behind_and_starts_again_with_all_it
     await running.start()
     await subscribers.acknowledged(3, talking)
     await subscribers.hang_up(talking)
+    await all_booked(running)
     await check_book(running.conninfo(), subscribers.witness, whole=talking)
     async with running.client(estate.isp_token) as client:
         assert (await client.get("/services")).json()["total"] == len(estate.lines)
@@ -162,6 +163,7 @@ async def test_all_its_processes_killed_at_once_it_starts_again_with_all_it_had(
     await running.start()
     await subscribers.acknowledged(3, talking)
     await subscribers.hang_up(talking)
+    await all_booked(running)
     await check_book(running.conninfo(), subscribers.witness, whole=talking)
 
 

@@ -12,7 +12,7 @@ from support.eventually import eventually
 from support.house import NAS_SECRET
 from support.radius_nas import Nas
 from support.running import kill, quietly
-from support.witness import check_book
+from support.witness import all_booked, check_book
 
 OUTCOMES = {Code.ACCESS_ACCEPT: "accepted", Code.ACCESS_REJECT: "refused"}
 
@@ -94,6 +94,7 @@ async def test_what_was_acknowledged_counts_once_though_postgresql_is_killed(
 
     # it runs again by itself, and what was said once more counts once
     await subscribers.acknowledged(3, sudden + talking)
+    await all_booked(running)
     await check_book(running.conninfo(), subscribers.witness)
     assert (running.postmaster() == server) is (victim == "backend")
 
@@ -103,6 +104,7 @@ async def test_what_was_acknowledged_counts_once_though_postgresql_is_killed(
     subscribers.fall_silent(sudden)
     await subscribers.acknowledged(3, talking)
     await subscribers.hang_up(talking)
+    await all_booked(running)
     await check_book(running.conninfo(), subscribers.witness, whole=talking)
 
 
@@ -150,6 +152,7 @@ async def test_without_a_database_those_known_log_in_and_nobody_is_refused(runni
     await subscribers.acknowledged(2)
     await subscribers.hang_up(subscribers.sessions.values())
     sessions = subscribers.sessions.values()
+    await all_booked(running)
     await check_book(running.conninfo(), subscribers.witness, whole=sessions)
 
 
@@ -177,4 +180,5 @@ async def test_a_database_that_hangs_holds_nobody_up_for_good(running, crowd, do
     await subscribers.acknowledged(2)
     await subscribers.hang_up(subscribers.sessions.values())
     sessions = subscribers.sessions.values()
+    await all_booked(running)
     await check_book(running.conninfo(), subscribers.witness, whole=sessions)

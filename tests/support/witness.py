@@ -1,6 +1,7 @@
 """The lab's NAS, watched: what it told of each session, and what of it was acknowledged."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -154,6 +155,21 @@ async def book(conninfo: str) -> Book:
         live += lives
     used = {service: Told(up, down) for service, up, down in days}
     return Book(sessions, live, used, {name: told for name, told in booked.items() if told.down})
+
+
+def spool(running: Running) -> Path:
+    """Give the file where accounting is kept while the database is away."""
+    return running.data / "spool" / "accounting"
+
+
+async def all_booked(running: Running) -> None:
+    """Wait until nothing is left in the spool, on disk and in the books.
+
+    What is in it has been acknowledged, and is in the books a moment later.
+    """
+    await eventually(lambda: not spool(running).exists(), within=60)
+    left = "SELECT count(*) FROM accounting_spool"
+    await eventually(lambda: running.value(left), lambda number: number == 0)
 
 
 async def check_book(conninfo: str, witness: Witness, whole: Iterable[Session] = ()) -> Book:
