@@ -3,10 +3,11 @@
 from demarc.domains.cpe.service import Cpes
 from demarc.domains.network import commands
 from demarc.lab.cpe import Cpe, Distances, Home, Patience, model
-from demarc.protocols.cwmp.messages import DeviceId
+from demarc.protocols.cwmp.messages import DeviceId, Inform
 from demarc.southbound.cwmp.calling import HttpCaller
 from support.eventually import eventually
 from support.house import House
+from support.scripted_acs import Files, ScriptedAcs
 
 PATIENCE = Patience(first=0.02, longest=0.1, boot=0.01)
 
@@ -71,3 +72,31 @@ class Field:
             return found if found.final else None
 
         return await eventually(ended)
+
+
+class Bench:
+    """An ACS, a server of files, and devices."""
+
+    def __init__(self, acs: ScriptedAcs, files: Files) -> None:
+        self.acs, self.files = acs, files
+        self.devices: list[Cpe] = []
+
+    async def device(self, make: str = "huawei-eg8145v5", *, home: Home | None = None, **how):
+        how = {"patience": PATIENCE, "echo": Distances("192.0.2.9", scale=0), **how}
+        made = Cpe(home or Home(model(make), 1), self.acs.url, **how)
+        self.devices.append(made)
+        await made.start()
+        return made
+
+    async def asked(self, device: Cpe, *requests):
+        """Have a device asked in a session of its own; give its answers."""
+        before = len(self.acs.answers)
+        self.acs.ask.extend(requests)
+        done = device.sessions.done
+        assert device.ring() == "come"
+        await device.sessions_done(done + 1)
+        return self.acs.answers[before:]
+
+
+def codes(inform: Inform) -> list[str]:
+    return [each.code for each in inform.events]

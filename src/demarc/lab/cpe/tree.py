@@ -376,7 +376,10 @@ class Tree:
         return instance
 
     def drop(self, instance: str) -> None:
-        """Take an instance away whoever may."""
+        """Take an instance away whoever may; its number is not given again."""
+        holder, last = _holder(instance), instance[:-1].rpartition(".")[2]
+        if last.isdigit() and self.exists(instance):
+            self._highest[holder] = max(int(last), self._highest.get(holder, 0))
         for each in [each for each in self._extra if each.startswith(instance)]:
             del self._extra[each]
         if instance in self._schema.ranges:

@@ -128,4 +128,4 @@ async def test_a_device_that_loses_its_cookie_gets_nowhere_and_recovers(field: F
     read = await field.carried_out(device, "cpe.get", names=["InternetGatewayDevice.DeviceSummary"])
 
     assert read.state == "done"
-    assert device.sessions.done == done + 2
+    await device.sessions_done(done + 2)
