@@ -58,8 +58,8 @@ def _row(family: Family) -> tuple[str, ...]:
     def tick(*names: str) -> str:
         return "✓" if all(name in can for name in names) else ""
 
-    unit = {"tenth_microwatt": "✓ (0.1 µW)", "dbm": "✓", "thousandth_dbm": ""}[spec.pon.unit]
-    vlan = "read, set" if "wan_vlan_write" in can else "read" if many(spec.wan.vlan) else ""
+    unit = "✓ (0.1 µW)" if spec.pon.unit == "tenth_microwatt" else "✓"
+    vlan = "read, set" if "wan_vlan_write" in can else "read" if "wan_vlan_read" in can else ""
     mtu = "read, set" if "wan_mtu_write" in can else "read" if "wan_mtu_read" in can else ""
     quirks = family.quirks
     habits = [words for name, words in _HABITS.items() if quirks.get(name)]
@@ -70,7 +70,7 @@ def _row(family: Family) -> tuple[str, ...]:
     return (
         f"`{family.name}`",
         "; ".join(_named(family)),
-        unit if many(spec.pon.rx) else "",
+        unit if "pon" in can else "",
         vlan,
         mtu,
         tick("stations"),

@@ -26,7 +26,7 @@ def paths_of(spec: Spec, need: Need, tree: Tree | None) -> list[str]:
         Need.WAN: asked.wan,
         Need.WIFI: asked.wifi,
         Need.HOSTS: asked.hosts,
-        Need.PON: lambda: asked.leaves(spec.pon.rx, spec.pon.tx),
+        Need.PON: asked.pon,
         Need.BYTES: lambda: asked.of_wans(spec.wan.received, spec.wan.sent),
         Need.UPTIME: asked.uptime,
         Need.MANAGEMENT: lambda: asked.leaves(*(f"/ManagementServer.{e}" for e in _MANAGEMENT)),
@@ -53,9 +53,9 @@ class _Asked:
                 found.append(known[0])
             elif names and not self._view.tree:
                 found.append(self._begin(names[0][1:], 0))
-        return found or (
-            [] if not self._view.tree else _Asked(self._spec, self._empty()).leaves(*leaves)
-        )
+        if found or not self._view.tree:
+            return found
+        return _Asked(self._spec, self._empty()).leaves(*leaves)
 
     def _empty(self) -> View:
         return View({}, self._spec.root)
@@ -103,6 +103,12 @@ class _Asked:
         if can.memory or self._view.tree:
             wanted += [about.memory_total, about.memory_free]
         return self.leaves(*wanted)
+
+    def pon(self) -> list[str]:
+        """Give light, of devices that are known to have it."""
+        data, view = self._spec.pon, self._view
+        known = any(path in view.tree for path in view.paths(many(data.rx), ""))
+        return self.leaves(data.rx, data.tx) if known or self._spec.can.pon else []
 
     def wan(self) -> list[str]:
         """Give connections, with what they rest on."""

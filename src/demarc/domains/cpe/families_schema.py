@@ -170,7 +170,7 @@ class PonData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rx: Leaf = ()
     tx: Leaf = ()
-    unit: Literal["dbm", "tenth_microwatt", "thousandth_dbm"] = "dbm"
+    unit: Literal["dbm", "tenth_microwatt", "thousandth_dbm", "by_number"] = "dbm"
 
 
 class WebData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

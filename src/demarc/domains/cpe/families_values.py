@@ -110,12 +110,15 @@ def light(text: str | None, unit: str) -> float | None:
 
     Args:
         text: as the device says it.
-        unit: "dbm"; "tenth_microwatt"; "thousandth_dbm" as TR-181 has it. A negative number
-            can only be dBm, whatever the unit: firmware of one model differs in that.
+        unit: "dbm"; "tenth_microwatt"; "thousandth_dbm" as TR-181 has it; "by_number" where it
+            is not known: over 10 no light is dBm, up to 10 none that is seen is 0.1 uW. A
+            negative number can only be dBm, whatever the unit: firmware of one model differs.
     """
     read = number(text)
     if read is None:
         return None
+    if unit == "by_number" and read > 10:  # noqa: PLR2004
+        unit = "tenth_microwatt"
     if unit == "tenth_microwatt" and read >= 0:
         # no light at all has no dBm
         read = 10 * math.log10(read * 1e-4) if read > 0 else math.nan

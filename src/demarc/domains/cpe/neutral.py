@@ -207,12 +207,16 @@ class Device(msgspec.Struct, frozen=True):
 
     @property
     def internet(self) -> Wan | None:
-        """The connection the subscriber uses: the one said to carry it, or the first by PPPoE."""
+        """The connection the subscriber uses: the one said to carry it, or the first by PPPoE.
+
+        One that is said to carry something else is only taken where there is no other.
+        """
         for wan in self.wans:
             if "internet" in wan.carries:
                 return wan
         pppoe = [wan for wan in self.wans if wan.kind == "pppoe"]
-        return next(iter(pppoe or self.wans), None)
+        unsaid = [wan for wan in pppoe if not wan.carries]
+        return next(iter(unsaid or pppoe or self.wans), None)
 
 
 class Neighbour(msgspec.Struct, frozen=True):

@@ -514,3 +514,35 @@ def test_a_width_is_said_as_the_device_says_it(
     (value,) = known_family.write(known, change)
     assert (value.name, value.value) == (path, said)
     assert known_family.read({**known, path: Parameter(said)}).radios[0].bandwidth == asked
+
+
+def test_an_unknown_device_that_speaks_a_known_dialect_tells_light_and_vlan() -> None:
+    root = "InternetGatewayDevice.WANDevice.1."
+    connection = f"{root}WANConnectionDevice.2.WANPPPConnection.1."
+    dialect = {
+        f"{root}X_CT-COM_GponInterfaceConfig.RXPower": Parameter("115"),
+        f"{root}X_CT-COM_GponInterfaceConfig.TXPower": Parameter("16982"),
+        f"{root}WANConnectionDevice.2.X_CT-COM_WANGponLinkConfig.VLANIDMark": Parameter("100"),
+        f"{connection}X_CT-COM_ServiceList": Parameter("TR069,INTERNET"),
+    }
+    known = IGD | dialect
+    device = family(known).read(known)
+    assert device.pon is not None
+    assert (device.pon.rx_dbm, device.pon.tx_dbm) == (-19.39, 2.3)
+    assert device.internet is not None
+    assert device.internet.vlan == 100
+    assert device.internet.carries == {"tr069", "internet"}
+    assert family(known).paths(Need.PON, known) == list(dialect)[:2]
+    assert family(IGD).paths(Need.PON, IGD) == []
+
+
+def test_a_connection_that_is_said_to_be_for_something_else_is_not_the_subscribers() -> None:
+    base = "InternetGatewayDevice.WANDevice.1.WANConnectionDevice."
+    known = {
+        f"{base}1.WANPPPConnection.1.Name": Parameter("1_TR069_R_VID_7"),
+        f"{base}1.WANPPPConnection.1.Username": Parameter("gestao@example.net"),
+        f"{base}2.WANPPPConnection.1.Username": Parameter("casa@example.net"),
+    }
+    internet = family(known).read(known).internet
+    assert internet is not None
+    assert internet.pppoe_username == "casa@example.net"
