@@ -7,6 +7,7 @@ second. Whoever gives the orders ends the lab by closing the line to it.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from demarc.lab.cpe import Fleet, Home, model
+from demarc.lab.dialled import Dialled
 from demarc.lab.nas import Event, Nas, Patience, Session, Subscriber
 from demarc.lab.olt import Olt
 
@@ -68,7 +71,40 @@ class SubscriberOrder(msgspec.Struct, tag="subscriber", tag_field="kind"):
     protocol: Literal["pap", "chap"] = "pap"
 
 
-Order: TypeAlias = NasOrder | OltOrder | OnuOrder | SubscriberOrder
+class AcsOrder(msgspec.Struct, tag="acs", tag_field="kind"):
+    """Have routers inform an ACS, those of one tenant by one word.
+
+    Attributes:
+        authority: file of the certificate authority it is trusted by; None for the system's.
+    """
+
+    name: str
+    url: str
+    username: str
+    password: str
+    authority: str | None = None
+
+
+class CpeOrder(msgspec.Struct, tag="cpe", tag_field="kind"):
+    """Have a subscriber's router be one that an ACS manages.
+
+    Attributes:
+        acs: by its order's name.
+        subscriber: by the name it dials with.
+        onu: serial number of the one whose light it has; None for light of its own.
+        serial: the router's own; None for one made of its number.
+    """
+
+    acs: str
+    make: str
+    number: int
+    subscriber: str
+    mac: str
+    onu: str | None = None
+    serial: str | None = None
+
+
+Order: TypeAlias = NasOrder | OltOrder | OnuOrder | SubscriberOrder | AcsOrder | CpeOrder
 
 
 class Status(msgspec.Struct):
@@ -81,6 +117,7 @@ class Status(msgspec.Struct):
         interims: accounting packets acknowledged.
         down_bps: what sessions carried lately, bit/s towards the subscribers; ``up_bps`` back.
         onus: connected; ``onus_online`` have light.
+        cpes: routers that an ACS manages; ``cpes_informed`` have had a session with it.
     """
 
     subscribers: int = 0
@@ -93,6 +130,8 @@ class Status(msgspec.Struct):
     up_bps: float = 0.0
     onus: int = 0
     onus_online: int = 0
+    cpes: int = 0
+    cpes_informed: int = 0
 
 
 class _Report(msgspec.Struct):
@@ -111,7 +150,9 @@ class Isp:
     def __init__(self) -> None:
         self._nases: dict[str, Nas] = {}
         self._olts: dict[str, Olt] = {}
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: dict[str, Subscriber] = {}
+        self._stations: dict[str, str] = {}
+        self._fleets: dict[str, Fleet] = {}
         self._living: list[asyncio.Task[None]] = []
         self._status = Status()
         self._reports: dict[Session, _Report] = {}
@@ -164,23 +205,59 @@ class Isp:
                     protocol=order.protocol,
                     patience=Patience(first=2.0, longest=15.0),
                 )
-                self._subscribers.append(subscriber)
+                self._subscribers[order.username] = subscriber
+                self._stations[order.username] = order.station
                 self._living.append(asyncio.create_task(subscriber.run()))
+
+            case AcsOrder():
+                authority = order.authority
+                self._fleets[order.name] = Fleet(
+                    order.url,
+                    credential=(order.username, order.password),
+                    trust=(authority and ssl.create_default_context(cafile=authority)) or None,
+                )
+                await self._fleets[order.name].listen()
+            case CpeOrder():
+                await self._router(order)
+
+    async def _router(self, order: CpeOrder) -> None:
+        """Switch a subscriber's router on."""
+        subscriber = self._subscribers[order.subscriber]
+        line = Dialled(subscriber)
+        home = Home(
+            model(order.make),
+            order.number,
+            line=line,
+            light=None if order.onu is None else self._light(order.onu),
+            serial=order.serial,
+            mac=order.mac,
+            wan_mac=self._stations[order.subscriber].replace("-", ":"),
+            pppoe=(subscriber.username, subscriber.password),
+        )
+        await self._fleets[order.acs].add(home, line.rates).start()
+
+    def _light(self, serial: str) -> Callable[[], tuple[float, float]]:
+        [onu] = [onu for olt in self._olts.values() for onu in olt.onus() if onu.serial == serial]
+        return lambda: (onu.light.onu_rx_dbm, onu.light.onu_tx_dbm)
 
     def status(self) -> Status:
         """Give what goes on now."""
         status = self._status
         status.subscribers = len(self._subscribers)
-        status.online = sum(each.session is not None for each in self._subscribers)
+        status.online = sum(each.session is not None for each in self._subscribers.values())
         status.down_bps = sum(report.down_bps for report in self._reports.values())
         status.up_bps = sum(report.up_bps for report in self._reports.values())
         onus = [onu for olt in self._olts.values() for onu in olt.onus()]
         status.onus = len(onus)
         status.onus_online = sum(onu.heard for onu in onus)
+        cpes = [cpe for fleet in self._fleets.values() for cpe in fleet.cpes]
+        status.cpes = len(cpes)
+        status.cpes_informed = sum(cpe.sessions.done > 0 for cpe in cpes)
         return status
 
     async def stop(self) -> None:
         """Shut everything down in order: sessions are stopped and accounted for."""
+        await asyncio.gather(*(fleet.stop() for fleet in self._fleets.values()))
         for task in self._living:
             task.cancel()
         await asyncio.gather(*self._living, return_exceptions=True)

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -83,7 +84,7 @@ class Cpe:
         acs_url: where it informs.
         credential: user name and password from the factory.
         doorbell: where it is called; a port of its own by default.
-        rates: of its line.
+        rates: of its line; asked for whenever it is measured, where they change.
         echo: what answers its pings.
         patience: how long it waits.
         habits: how it differs from the standard; its make's by default.
@@ -97,7 +98,7 @@ class Cpe:
         *,
         credential: tuple[str, str] = ("", ""),
         doorbell: Doorbell | None = None,
-        rates: Rates | None = None,
+        rates: Rates | Callable[[], Rates] | None = None,
         echo: Echo | None = None,
         patience: Patience | None = None,
         habits: Habits | None = None,
@@ -138,7 +139,8 @@ class Cpe:
         self._seen: dict[str, str] = {}
         self._login = Login("", "")
         self._ended = asyncio.Condition()
-        self.diagnostics = Diagnostics(self, rates or Rates(), echo or Distances())
+        limits = rates if callable(rates) else partial(_same, rates or Rates())
+        self.diagnostics = Diagnostics(self, limits, echo or Distances())
 
     # being switched on and off
 
@@ -436,6 +438,10 @@ class Cpe:
         """Wait until so many of its sessions have failed."""
         async with self._ended:
             await self._ended.wait_for(lambda: self.sessions.failed >= count)
+
+
+def _same(rates: Rates) -> Rates:
+    return rates
 
 
 __all__ = ["Cpe", "Patience", "Sessions"]

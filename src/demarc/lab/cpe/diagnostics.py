@@ -61,14 +61,14 @@ class Diagnostics:
 
     Args:
         cpe: the device.
-        rates: of its line.
+        rates: asked for those of its line whenever it is measured.
         echo: what answers its pings.
     """
 
-    def __init__(self, cpe: "Cpe", rates: Rates, echo: Echo) -> None:
+    def __init__(self, cpe: "Cpe", rates: Callable[[], Rates], echo: Echo) -> None:
         self._cpe = cpe
         self._echo = echo
-        self._down, self._up = Bucket(rates.down_bps), Bucket(rates.up_bps)
+        self._rates = rates
         places = cpe.home.make.places
         kinds: list[tuple[str | None, Callable[[str], Awaitable[str | None]]]] = [
             (places.ping, self._ping),
@@ -79,11 +79,6 @@ class Diagnostics:
         ]
         self._kinds = {place: run for place, run in kinds if place is not None}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self.rates(rates)
-
-    def rates(self, rates: Rates) -> None:
-        """Have the line be as fast as this."""
-        self._down, self._up = Bucket(rates.down_bps), Bucket(rates.up_bps)
 
     def asked(self, parameters: Sequence[ParameterValue]) -> None:
         """Look whether values that were set ask for something, or end it."""
@@ -213,7 +208,7 @@ class Diagnostics:
     async def _download(self, place: str) -> str | None:
         measured = await speed.download(
             self._get(place, "DownloadURL"),
-            self._down,
+            Bucket(self._line().down_bps),
             connections=self._number(place, "NumberOfConnections", 1),
             seconds=self._number(place, "TimeBasedTestDuration"),
             trust=self._cpe.trust,
@@ -226,7 +221,7 @@ class Diagnostics:
     async def _upload(self, place: str) -> str | None:
         measured = await speed.upload(
             self._get(place, "UploadURL"),
-            self._up,
+            Bucket(self._line().up_bps),
             octets=self._number(place, "TestFileLength"),
             connections=self._number(place, "NumberOfConnections", 1),
             seconds=self._number(place, "TimeBasedTestDuration"),
@@ -236,6 +231,11 @@ class Diagnostics:
         self._put(place, "TestBytesSent", measured.content)
         self._put(place, "TestBytesSentUnderFullLoading", measured.full_content)
         return None
+
+    def _line(self) -> Rates:
+        if self._cpe.home.line.session() is None:
+            raise Unsuccessful("Error_InitConnectionFailed")
+        return self._rates()
 
     def _tell(self, place: str, measured: Measured) -> None:
         offset: timedelta = self._cpe.home.clock_offset

@@ -60,30 +60,40 @@ class Fleet:
         Raises:
             OSError: the port is taken.
         """
-        if not self._listening:
-            await self._doorbell.start()
-            self._listening = True
+        await self.listen()
         for _ in range(count):
             await self.add().start()
             if over:
                 await asyncio.sleep(over / count)
 
-    def add(self, home: Home | None = None) -> Cpe:
+    async def listen(self) -> None:
+        """Have devices called from now on.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if not self._listening:
+            await self._doorbell.start()
+            self._listening = True
+
+    def add(self, home: Home | None = None, rates: Callable[[], Rates] | None = None) -> Cpe:
         """Have one more device, which is not switched on yet.
 
         Args:
             home: where it stands; one of the fleet's own by default.
+            rates: of its line; as the fleet's by default.
         """
         number = len(self.cpes) + 1
         if home is None:
             make = model(self._makes[(number - 1) % len(self._makes)])
             home = Home(make, number, seed=self._seed)
+        own = None if self._rates is None else self._rates(number)
         cpe = Cpe(
             home,
             self._acs_url,
             credential=self._credential,
             doorbell=self._doorbell,
-            rates=None if self._rates is None else self._rates(number),
+            rates=rates or own,
             patience=self._patience,
             trust=self._trust,
         )

@@ -180,6 +180,7 @@ class Home:
         light: received and sent, dBm; one of its own by default.
         serial: the device's serial number, instead of one made of its number.
         mac: the device's first address, likewise.
+        wan_mac: the address it dials with, likewise.
         pppoe: user name and password from the factory's or the installer's hand.
         hosts: how many things there are.
     """
@@ -194,6 +195,7 @@ class Home:
         light: Callable[[], tuple[float, float]] | None = None,
         serial: str | None = None,
         mac: str | None = None,
+        wan_mac: str | None = None,
         pppoe: tuple[str, str] | None = None,
         hosts: int | None = None,
     ) -> None:
@@ -234,6 +236,7 @@ class Home:
             "hardware": make.hardware,
             "serial": self.serial,
             "mac": self.mac(),
+            "wan_mac": wan_mac or self.mac(2),
             "ssid": f"{rng.choice(_NAMES)}_{self.serial[-4:]}",
             "passphrase": _word(rng, 12),
             "web_password": _word(rng, 10),
