@@ -40,6 +40,7 @@ def accept_attributes(login: Login, terms: Terms, nas: Nas) -> bytes:
             nas.interim_interval,
             terms.download_bps,
             terms.upload_bps,
+            ppp=login.kind == "pppoe",
         )
         + _CLASS_HEAD
         + login.id.bytes
@@ -59,11 +60,14 @@ def _constant_attributes(
     interim_interval: int,
     download_bps: int,
     upload_bps: int,
+    *,
+    ppp: bool,
 ) -> bytes:
     """Give what the Accepts of all log-ins of one speed have in common."""
     pairs: list[Pair] = [
         (SERVICE_TYPE, _FRAMED),
-        (FRAMED_PROTOCOL, _PPP),
+        # an Ethernet port or a lease is no PPP, and some switches refuse to be told so
+        *([(FRAMED_PROTOCOL, _PPP)] if ppp else []),
         (ACCT_INTERIM_INTERVAL, interim_interval),
         *speed_pairs(vendor, own, download_bps, upload_bps),
     ]

@@ -86,6 +86,16 @@ async def test_a_mac_in_any_spelling_with_the_passwords_nases_send(nas, add, spe
         assert await ask(nas, spelled, *pairs) == Code.ACCESS_REJECT, pairs
 
 
+async def test_a_station_known_by_its_mac_is_not_told_to_speak_ppp(nas, add):
+    await add("mac", MAC)
+
+    reply = await nas.ask(Code.ACCESS_REQUEST, [("User-Name", MAC)])
+
+    assert reply.code == Code.ACCESS_ACCEPT
+    assert reply.get(DICTIONARY["Service-Type"]) == 2
+    assert reply.get(DICTIONARY["Framed-Protocol"]) is None
+
+
 async def test_a_mac_with_a_password_of_its_own_needs_it(nas, add):
     await add("mac", MAC, "of the hotspot")
     assert await ask(nas, MAC) == Code.ACCESS_REJECT
