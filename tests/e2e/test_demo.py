@@ -89,6 +89,11 @@ async def test_the_demo_is_an_isp_that_lives_and_can_be_used(place):
             assert live["serial_number"] == cached["serial_number"]
             assert live["last_updated"] > cached["last_updated"]
 
+            # its router is managed, and known by the address that stands on it
+            await eventually(lambda: said(printed, b"CPEs 6/6 managed"), within=40)
+            assert given["cwmp"]["url"].startswith("https://127.0.0.1:")
+            assert sample["cpe_mac"] == "02:C0:FE:00:01:00"
+
             async def usage():
                 return (await isp.get(f"{path}/radius/usage")).json()
 

@@ -75,14 +75,14 @@ class AcsOrder(msgspec.Struct, tag="acs", tag_field="kind"):
     """Have routers inform an ACS, those of one tenant by one word.
 
     Attributes:
-        authority: file of the certificate authority it is trusted by; None for the system's.
+        certificate: file of the one that it is trusted by; None for the system's authorities.
     """
 
     name: str
     url: str
     username: str
     password: str
-    authority: str | None = None
+    certificate: str | None = None
 
 
 class CpeOrder(msgspec.Struct, tag="cpe", tag_field="kind"):
@@ -93,6 +93,7 @@ class CpeOrder(msgspec.Struct, tag="cpe", tag_field="kind"):
         subscriber: by the name it dials with.
         onu: serial number of the one whose light it has; None for light of its own.
         serial: the router's own; None for one made of its number.
+        after: seconds until it is switched on.
     """
 
     acs: str
@@ -102,6 +103,7 @@ class CpeOrder(msgspec.Struct, tag="cpe", tag_field="kind"):
     mac: str
     onu: str | None = None
     serial: str | None = None
+    after: float = 0.0
 
 
 Order: TypeAlias = NasOrder | OltOrder | OnuOrder | SubscriberOrder | AcsOrder | CpeOrder
@@ -210,18 +212,18 @@ class Isp:
                 self._living.append(asyncio.create_task(subscriber.run()))
 
             case AcsOrder():
-                authority = order.authority
                 self._fleets[order.name] = Fleet(
                     order.url,
                     credential=(order.username, order.password),
-                    trust=(authority and ssl.create_default_context(cafile=authority)) or None,
+                    trust=None if order.certificate is None else _trust(order.certificate),
                 )
                 await self._fleets[order.name].listen()
             case CpeOrder():
-                await self._router(order)
+                self._living.append(asyncio.create_task(self._router(order)))
 
     async def _router(self, order: CpeOrder) -> None:
         """Switch a subscriber's router on."""
+        await asyncio.sleep(order.after)
         subscriber = self._subscribers[order.subscriber]
         line = Dialled(subscriber)
         home = Home(
@@ -293,6 +295,14 @@ class Isp:
             report.up_bps = (up - before.up) * 8 / (now - before.at)
             report.down_bps = (down - before.down) * 8 / (now - before.at)
         self._reports[session] = report
+
+
+def _trust(certificate: str) -> ssl.SSLContext:
+    """Trust one certificate, whoever it is of and whoever issued it, as devices are made to."""
+    trust = ssl.create_default_context(cafile=certificate)
+    trust.check_hostname = False
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return trust
 
 
 async def run(orders: asyncio.StreamReader, tell: Callable[[bytes], None]) -> None:

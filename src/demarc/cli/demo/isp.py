@@ -11,6 +11,8 @@ import msgspec
 from demarc.cli.demo.people import customer
 
 _AT_ONCE = 8
+# Three of five subscribers are the first ISP's.
+_FIRST_OF_FIVE = 3
 ONU_MODEL = "EG8145V5"
 
 
@@ -31,6 +33,11 @@ class Subscriber(msgspec.Struct, frozen=True):
     username: str
     password: str
     serial: str
+
+
+def is_first_isps(number: int) -> bool:
+    """Tell whether a subscriber is the first ISP's; else it is the second's."""
+    return number % 5 < _FIRST_OF_FIVE or number == 1
 
 
 class Isp:

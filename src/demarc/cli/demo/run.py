@@ -15,9 +15,9 @@ from demarc.app.parts import Parts, opened
 from demarc.app.serve import serving, until_told
 from demarc.apply.applying import Domains, apply
 from demarc.apply.parse import parse
-from demarc.cli.demo import secrets
+from demarc.cli.demo import cpes, secrets
 from demarc.cli.demo.certificate import certificate
-from demarc.cli.demo.isp import Isp, Subscriber
+from demarc.cli.demo.isp import Isp, Subscriber, is_first_isps
 from demarc.cli.demo.lab import Lab, lab
 from demarc.cli.demo.secrets import DemoSecrets, write_private
 from demarc.cli.demo.show import NETWORK_ENDED, Progress, introduction, secure_url
@@ -25,9 +25,8 @@ from demarc.platform.clock import now
 from demarc.platform.settings import ROLES, SettingError, Settings
 from demarc.platform.telemetry import configure_logs
 
-# Three of five subscribers are the first ISP's.
-_FIRST_OF_FIVE = 3
 _PONS = 8
+LOOPBACK = "127.0.0.0/8"
 
 
 async def demo(settings: Settings) -> None:
@@ -51,7 +50,7 @@ async def _demo(settings: Settings) -> None:
     folder = settings.data / "demo"
     folder.mkdir(mode=0o700, exist_ok=True)
     kept = secrets.load(folder / "secrets.json")
-    settings = _with_https(settings, folder)
+    settings = _with_acs(_with_https(settings, folder))
     async with serving(settings) as running, lab() as simulated:
         progress = Progress()
         served = asyncio.create_task(running.wait())
@@ -61,6 +60,7 @@ async def _demo(settings: Settings) -> None:
             await _start_network(simulated, running.settings, kept)
             everybody = await _sell(running.settings, kept)
             await _start_subscribers(simulated, everybody)
+            await cpes.start(simulated, running.settings, kept, everybody)
             file = _handed_out(running.settings, kept, everybody[0])
             written = settings.data / "demo.json"
             write_private(written, msgspec.json.format(msgspec.json.encode(file)) + b"\n")
@@ -86,6 +86,15 @@ def _with_https(settings: Settings, folder: Path) -> Settings:
     cert, key = certificate(folder, settings.http_host)
     port = 0 if settings.https_port is None else settings.https_port
     return msgspec.structs.replace(settings, tls_cert=cert, tls_key=key, https_port=port)
+
+
+def _with_acs(settings: Settings) -> Settings:
+    """Serve CPEs, and have those of the lab called."""
+    networks = settings.cwmp_networks
+    if LOOPBACK not in networks:
+        networks = (*networks, LOOPBACK)
+    port = 0 if settings.cwmp_port is None else settings.cwmp_port
+    return msgspec.structs.replace(settings, cwmp_port=port, cwmp_networks=networks)
 
 
 async def _follow(simulated: Lab, progress: Progress) -> None:
@@ -129,6 +138,7 @@ async def _describe(settings: Settings, folder: Path, kept: DemoSecrets) -> Demo
                 fno_token=await _token(parts, "metro", "fno"),
             )
             secrets.save(folder / "secrets.json", kept)
+        await cpes.tell_words(parts, kept)
     return kept
 
 
@@ -170,7 +180,7 @@ async def _start_network(simulated: Lab, settings: Settings, kept: DemoSecrets) 
 async def _sell(settings: Settings, kept: DemoSecrets) -> list[Subscriber]:
     """Have both ISPs sell to their customers."""
     numbers = range(1, settings.subscribers + 1)
-    first = [number for number in numbers if number % 5 < _FIRST_OF_FIVE or number == 1]
+    first = [number for number in numbers if is_first_isps(number)]
     second = [number for number in numbers if number not in set(first)]
     everybody: list[Subscriber] = []
     for token, wanted in ((kept.aex_token, first), (kept.other_isp_token, second)):
@@ -217,6 +227,7 @@ def _handed_out(settings: Settings, kept: DemoSecrets, sample: Subscriber) -> di
             "other_isp_token": kept.other_isp_token,
             "fno_token": kept.fno_token,
         },
+        "cwmp": {"url": cpes.acs_url(settings)},
         "admin": {"email": secrets.ADMIN_EMAIL, "password": kept.admin_password},
         "sample": {
             "customer_id": sample.customer_id,
@@ -225,5 +236,6 @@ def _handed_out(settings: Settings, kept: DemoSecrets, sample: Subscriber) -> di
             "premise_id": sample.premise_id,
             "pppoe_username": sample.username,
             "pppoe_password": sample.password,
+            "cpe_mac": cpes.mac_of(sample.number),
         },
     }

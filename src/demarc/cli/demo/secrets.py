@@ -24,6 +24,8 @@ class DemoSecrets(msgspec.Struct, frozen=True):
     aex_token: str | None = None
     other_isp_token: str | None = None
     fno_token: str | None = None
+    cpe_word: str = ""
+    other_cpe_word: str = ""
 
 
 def load(path: Path) -> DemoSecrets:
@@ -33,7 +35,13 @@ def load(path: Path) -> DemoSecrets:
         msgspec.DecodeError: the file is not what the demo wrote.
     """
     if path.exists():
-        return msgspec.json.decode(path.read_bytes(), type=DemoSecrets)
+        kept = msgspec.json.decode(path.read_bytes(), type=DemoSecrets)
+        if kept.cpe_word:
+            return kept
+        # made before there were CPEs in the demo
+        kept = msgspec.structs.replace(kept, **_words())
+        save(path, kept)
+        return kept
     ports = _free_ports(3)
     made = DemoSecrets(
         nas_secret=generate_password(24),
@@ -43,9 +51,15 @@ def load(path: Path) -> DemoSecrets:
         coa_port_1=ports[0],
         coa_port_2=ports[1],
         olt_port=ports[2],
+        **_words(),
     )
     save(path, made)
     return made
+
+
+def _words() -> dict[str, str]:
+    """Make up what each ISP's CPEs know from the factory."""
+    return {"cpe_word": generate_password(16), "other_cpe_word": generate_password(16)}
 
 
 def save(path: Path, secrets: DemoSecrets) -> None:

@@ -26,6 +26,7 @@ Demarc is up: two ISPs on one fibre network, their subscribers logging in over R
                   {file["https"]} (curl --cacert {settings.tls_cert})
   documentation   {url}/docs/aex
   RADIUS          {radius["host"]} authentication {radius["auth_port"]}, accounting {radius["acct_port"]}
+  CWMP (TR-069)   {file["cwmp"]["url"]}
   data            {settings.data}
   what to use     {written} (tokens, secrets, a sample subscriber; for your eyes alone)
 
@@ -73,6 +74,7 @@ class Progress:
             f" · {status['interims']} interims"
             f" · {_rate(status['down_bps'])} down, {_rate(status['up_bps'])} up"
             f" · ONUs {status['onus_online']}/{status['onus']} online"
+            f" · CPEs {status['cpes_informed']}/{status['cpes']} managed"
         )
         if self._live:
             width = shutil.get_terminal_size().columns - 1
