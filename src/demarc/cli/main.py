@@ -29,6 +29,7 @@ from demarc.cli import (
     service_terms,
     tenants,
     tokens,
+    usage,
 )
 from demarc.cli.frame import group
 
@@ -83,6 +84,7 @@ apply.add_to(app)
 backup.add_to(app)
 doctor.add_to(app)
 lookup.add_to(app)
+usage.add_to(app)
 for part in (
     people.users,
     tokens.tokens,

@@ -30,6 +30,7 @@ def test_what_the_project_promises_is_there():
         *("serve", "demo", "migrate", "doctor", "apply", "user", "token", "tenant", "nas"),
         *("lookup", "pool", "profile", "olt", "product", "premise", "customer", "service"),
         *("backup", "restore", "keys", "client", "role", "retention", "audit", "import", "cpe"),
+        "usage",
     }
 
 

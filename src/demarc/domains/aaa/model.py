@@ -217,6 +217,20 @@ class UsageDay(msgspec.Struct, frozen=True):
     ipv6_up_octets: int
 
 
+class UsageMonth(msgspec.Struct, frozen=True):
+    """Octets of a local month; the totals include IPv6.
+
+    Attributes:
+        month: its first day.
+    """
+
+    month: date
+    down_octets: int
+    up_octets: int
+    ipv6_down_octets: int
+    ipv6_up_octets: int
+
+
 class RadiusStatus(msgspec.Struct, frozen=True):
     """What RADIUS knows of a service.
 

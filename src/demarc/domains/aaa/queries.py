@@ -14,6 +14,7 @@ from demarc.domains.aaa.model import (
     Realm,
     Session,
     UsageDay,
+    UsageMonth,
 )
 from demarc.platform.statements import Scalar, Statement
 
@@ -233,6 +234,21 @@ USAGE = Statement(
     ORDER BY day
     """,
     UsageDay,
+)
+
+# the sum of a bigint is numeric
+USAGE_BY_MONTH = Statement(
+    "aaa.usage_by_month",
+    """
+    SELECT date_trunc('month', day::timestamp)::date AS month,
+           sum(down_octets)::bigint AS down_octets, sum(up_octets)::bigint AS up_octets,
+           sum(ipv6_down_octets)::bigint AS ipv6_down_octets,
+           sum(ipv6_up_octets)::bigint AS ipv6_up_octets
+    FROM usage_daily
+    WHERE service_id = %(service_id)s AND day BETWEEN %(since)s::date AND %(until)s::date
+    GROUP BY 1 ORDER BY 1
+    """,
+    UsageMonth,
 )
 
 

@@ -16,6 +16,7 @@ from demarc.domains.aaa.model import (
     RadiusStatus,
     Realm,
     UsageDay,
+    UsageMonth,
 )
 from demarc.domains.aaa.nat import Nat
 from demarc.domains.aaa.policies import Policies
@@ -312,6 +313,20 @@ class Aaa(Equipment, Pools, Nat, Lookup, Policies):
         if until < since:
             raise Invalid("until", "lies before since")
         return await queries.USAGE.all(tx, service_id=service_id, since=since, until=until)
+
+    async def usage_by_month(
+        self, tx: Tx, service_id: UUID, since: date, until: date
+    ) -> list[UsageMonth]:
+        """Give what was used in each local month; of the first and last, the days asked for alone.
+
+        Like `usage` it knows of a live session what its NAS last told, and nothing since.
+
+        Raises:
+            Invalid: the period ends before it begins.
+        """
+        if until < since:
+            raise Invalid("until", "lies before since")
+        return await queries.USAGE_BY_MONTH.all(tx, service_id=service_id, since=since, until=until)
 
     def _secret(
         self, kind: CredentialKind, credential_id: UUID, password: str | None

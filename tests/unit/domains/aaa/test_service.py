@@ -282,6 +282,8 @@ async def test_usage_wants_a_period_that_ends_after_it_begins(house):
     async with house.as_isp() as tx:
         with pytest.raises(Invalid):
             await house.aaa.usage(tx, service.id, today, today - timedelta(days=1))
+        with pytest.raises(Invalid):
+            await house.aaa.usage_by_month(tx, service.id, today, today - timedelta(days=1))
 
 
 async def test_a_nas_keeps_its_secret_encrypted_and_changes_what_it_may(house):
