@@ -175,6 +175,14 @@ async def test_radius_status_3_shows_how_a_session_ended(line):
     assert (session["session_time"], session["input_octets"]) == (600, 70)
 
 
+async def test_radius_status_3_tells_no_cause_where_the_nas_told_none(line):
+    await line.account(Kind.START, at=NOON)
+    await line.account(Kind.STOP, at=NOON + timedelta(minutes=10), session_seconds=600)
+    (session,) = (await line.status())["accounting"]
+    assert session["acct_stop_time"] is not None
+    assert session["terminate_cause"] is None
+
+
 async def test_usage_1_counts_what_this_service_used(line):
     other = await line.office.new_service()
     await line.account(Kind.START, at=NOON)

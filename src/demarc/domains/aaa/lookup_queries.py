@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from demarc.domains.aaa.sessions import UNTOLD
 from demarc.platform.statements import Statement
 
 
@@ -23,7 +24,7 @@ class Holder(msgspec.Struct, frozen=True):
         port_from: the first port it had, behind CGNAT; ``port_to`` the last.
         told_until: when the NAS last told of the session. What was asked after that and before
             ``ended_at``, or of a live session, is likely and not told.
-        terminate_cause: "Stale" where nobody told of its end.
+        terminate_cause: "Stale" where nobody told of its end; None where nobody told why.
     """
 
     evidence: str
@@ -134,7 +135,8 @@ HOLDERS = Statement(
            f.nas_port_id AS line, f.calling_station_id AS station, host(f.framed_ipv4) AS ipv4,
            f.framed_ipv6_prefix::text AS framed_ipv6_prefix,
            f.delegated_ipv6_prefix::text AS delegated_ipv6_prefix, f.port_from, f.port_to,
-           f.started_at, f.updated_at AS told_until, f.ended_at, f.terminate_cause
+           f.started_at, f.updated_at AS told_until, f.ended_at,
+           nullif(f.terminate_cause, '{UNTOLD}') AS terminate_cause
     FROM found f
     JOIN credential c ON c.id = f.credential_id
     LEFT JOIN nas n ON n.id = f.nas_id

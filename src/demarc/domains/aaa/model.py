@@ -185,7 +185,7 @@ class Session(msgspec.Struct, frozen=True):
         input_octets: from the subscriber (upload), IPv6 included.
         output_octets: to the subscriber (download), IPv6 included.
         terminate_cause: RFC 2866's name, or "Superseded" and "Stale" for sessions whose end the
-            NAS never told.
+            NAS never told; None while it lives, and where the NAS did not say why it ended.
     """
 
     id: UUID

@@ -16,6 +16,7 @@ from demarc.domains.aaa.model import (
     UsageDay,
     UsageMonth,
 )
+from demarc.domains.aaa.sessions import UNTOLD
 from demarc.platform.statements import Scalar, Statement
 
 _REALM = "id, tenant_id, name, qualified"
@@ -219,7 +220,8 @@ LIVE_SESSIONS = Statement(
 CLOSED_SESSIONS = Statement(
     "aaa.closed_sessions",
     f"""
-    SELECT {_SHOWN}, ended_at, session_seconds, {_COUNTED}, terminate_cause
+    SELECT {_SHOWN}, ended_at, session_seconds, {_COUNTED},
+           nullif(terminate_cause, '{UNTOLD}') AS terminate_cause
     FROM session_closed WHERE service_id = %(service_id)s
     ORDER BY ended_at DESC, id LIMIT %(limit)s::integer
     """,

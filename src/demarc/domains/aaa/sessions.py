@@ -9,6 +9,8 @@ import msgspec
 SUPERSEDED = "Superseded"
 STALE = "Stale"
 NAS_REBOOT = "NAS-Reboot"
+UNTOLD = "Unknown"
+"""Stands for the cause of an end of which the NAS told none; nobody is shown it."""
 
 PROVISIONAL = frozenset({SUPERSEDED, STALE, NAS_REBOOT})
 """Causes of an end that we concluded ourselves; a Stop corrects it, an interim takes it back."""
@@ -74,7 +76,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     delegated_ipv6_prefix: str | None = None
     station: str | None = None
     nas_port_id: str | None = None
-    terminate_cause: str = "Unknown"
+    terminate_cause: str = UNTOLD
     nat: tuple[PortBlock, ...] = ()
 
     @property
@@ -125,6 +127,7 @@ __all__ = [
     "PROVISIONAL",
     "STALE",
     "SUPERSEDED",
+    "UNTOLD",
     "Kind",
     "PortBlock",
     "Record",

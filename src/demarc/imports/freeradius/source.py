@@ -8,6 +8,7 @@ import msgspec
 
 from demarc.domains.aaa.macs import canonical
 from demarc.domains.aaa.model import Vendor
+from demarc.domains.aaa.sessions import UNTOLD
 from demarc.imports import rows, values
 from demarc.imports.entry import Bad, Note, Read, Refused, Source, Where
 from demarc.imports.freeradius.items import Group, Item, Membership, User
@@ -262,7 +263,7 @@ def _session(row: TableRow, wishes: Wishes) -> SessionEntry:
         seconds=seconds or int((last - started).total_seconds()),
         input_octets=_number(held, "acctinputoctets"),
         output_octets=_number(held, "acctoutputoctets"),
-        terminate_cause=held.get("acctterminatecause", "").strip() or "Unknown",
+        terminate_cause=held.get("acctterminatecause", "").strip() or UNTOLD,
         framed_ipv4=_ipv4(held),
         framed_ipv6_prefix=_prefix(held, "framedipv6prefix"),
         delegated_ipv6_prefix=_prefix(held, "delegatedipv6prefix"),

@@ -9,7 +9,7 @@ import msgspec
 
 from demarc.domains.aaa.accounting import Kind, Record, event_time
 from demarc.domains.aaa.model import Nas
-from demarc.domains.aaa.sessions import PortBlock
+from demarc.domains.aaa.sessions import UNTOLD, PortBlock
 from demarc.protocols.radius.dictionary import DICTIONARY, VENDOR_BITS
 from demarc.protocols.radius.errors import Malformed
 from demarc.protocols.radius.packet import Packet
@@ -114,7 +114,7 @@ def read(packet: Packet, nas: Nas, host: str, received: datetime) -> Record | Na
         delegated_ipv6_prefix=_prefix(first.get(DELEGATED_IPV6_PREFIX.key)),
         station=_text(first, _STATION),
         nas_port_id=_port(first),
-        terminate_cause="Unknown" if cause is None else ACCT_TERMINATE_CAUSE.label(cause),
+        terminate_cause=UNTOLD if cause is None else ACCT_TERMINATE_CAUSE.label(cause),
         nat=nat,
     )
 

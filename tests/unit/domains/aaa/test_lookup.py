@@ -86,6 +86,7 @@ async def test_one_address_was_two_peoples_one_after_the_other(house):
     both = await ask(house, "198.51.100.9", between, tolerance=HOUR)
     assert [holder.service_id for holder in both.holders] == [first.id, second.id]
     (ended, lives) = both.holders
+    assert ended.terminate_cause is None  # its NAS told none
     assert (ended.evidence, ended.station, ended.line, ended.nas) == (
         *("session", "AA-01", "gpon 1/2", "bng"),
     )
