@@ -26,11 +26,17 @@ class Dialled:
             subscriber.session.end("User-Request")
         subscriber.dial_now()
 
+    def hang_up(self) -> None:
+        """Lose the session; the subscriber dials again after a while."""
+        if self._subscriber.session is not None:
+            self._subscriber.session.end("Lost-Carrier")
+
     def session(self) -> Online | None:
         """Give the session as it is now; None while there is none."""
         session = self._subscriber.session
         if session is None or not session.up or session.framed_ip is None:
             return None
+        session.count()
         counters = session.counters
         return Online(
             str(session.framed_ip),

@@ -286,6 +286,7 @@ class Cpe:
         """
         self._off = True
         self.diagnostics.stop()
+        self.home.line.hang_up()
         await self._close_door()
         await asyncio.sleep(self._patience.boot)
         self._off = False

@@ -50,6 +50,10 @@ class Line(Protocol):
         """Log in anew with what the router has now; also said when it starts."""
         ...
 
+    def hang_up(self) -> None:
+        """Lose the session, as a router does that is switched off."""
+        ...
+
     def session(self) -> Online | None:
         """Give the session as it is now; None while there is none."""
         ...
@@ -83,6 +87,10 @@ class OwnLine:
         self._since = self._counted = time.monotonic()
         if (username, password) != self._right:
             self._since = None
+
+    def hang_up(self) -> None:
+        """Have no session until it is dialled anew."""
+        self._since = None
 
     def session(self) -> Online | None:
         """Give the session as it is now."""

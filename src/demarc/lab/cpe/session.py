@@ -48,12 +48,14 @@ class Trouble(msgspec.Struct):
     Attributes:
         cut_after: posts after which the connection is cut; None for never.
         wrong_cookie: it sends a cookie the ACS did not give.
+        twice: after its Inform it goes through another session before it goes on.
         no_answer: requests are answered with an empty post.
         late: called before each post but the first.
     """
 
     cut_after: int | None = None
     wrong_cookie: bool = False
+    twice: bool = False
     no_answer: bool = False
     late: Callable[[], Awaitable[None]] | None = None
 
@@ -78,6 +80,7 @@ class Session:
         trust: ssl.SSLContext | None = None,
         trouble: Trouble | None = None,
     ) -> None:
+        self._url = url
         self._place = place_of(url)
         self._login = login
         self._version = version
@@ -114,6 +117,9 @@ class Session:
             reply = await self._ask(inform)
             if not isinstance(reply, InformResponse):
                 raise Refused(f"the Inform was answered with {_name(reply)}")
+            if self._trouble.twice:
+                twin = Session(self._url, self._login, version=self._version, trust=self._trust)
+                await twin.run(inform, (), answer, told)
             for each in transfers:
                 if isinstance(await self._ask(each), TransferCompleteResponse):
                     told(each)

@@ -212,7 +212,7 @@ class Session:
             walls: what it is behind from now on.
             session_timeout: seconds until it is to end, from now.
         """
-        self._count()
+        self.count()
         self.limits = limits or self.limits
         self.walls = walls or self.walls
         if session_timeout is not None:
@@ -222,7 +222,7 @@ class Session:
     def interim(self) -> None:
         """Report the counters as they are now."""
         if self.up:
-            self._count()
+            self.count()
             self._report("Interim-Update")
 
     def end(self, cause: str) -> None:
@@ -238,7 +238,7 @@ class Session:
             raise ValueError(f"{cause} is no Acct-Terminate-Cause")
         if not self.up:
             return
-        self._count()
+        self.count()
         self.cause = cause
         for timer in self._timers:
             timer.cancel()
@@ -276,7 +276,8 @@ class Session:
             self.cause = "NAS-Reboot"
             self._announce()
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Bring the counters up to now; without this they are as of the latest report."""
         now = self._clock()
         seconds = (now - self._carried_until).total_seconds()
         self._carried_until = max(now, self._carried_until)

@@ -221,6 +221,9 @@ class Given:
     def dial(self, username: str, password: str) -> None:
         self.dialled.append((username, password))
 
+    def hang_up(self) -> None:
+        self.online = None
+
     def session(self) -> Online | None:
         return self.online
 

@@ -81,6 +81,20 @@ async def test_a_changed_password_ends_the_session_and_a_right_one_brings_it_bac
     assert device.tree.get(f"{PPP}ConnectionStatus") == "Connected"
 
 
+async def test_a_router_that_starts_anew_loses_its_session_and_dials_again(
+    bench: Bench, subscriber: Subscriber, isp: Isp
+) -> None:
+    before = await subscriber.wait_online()
+    device = await router(bench, subscriber)
+    await bench.asked(device, messages.Reboot("k"))
+    async with asyncio.timeout(10):
+        assert await before.wait_ended() == "Lost-Carrier"
+        await isp.server.wait_for(lambda _: len(isp.logins) == 2)
+        again = await subscriber.wait_online()
+
+    assert device.tree.get(f"{PPP}ExternalIPAddress") == str(again.framed_ip)
+
+
 async def test_without_a_session_nothing_is_measured(bench: Bench, subscriber: Subscriber) -> None:
     bench.files.content["/m"] = bytes(1000)
     await subscriber.wait_online()

@@ -1,5 +1,7 @@
 """Each make against the real ACS: met, adopted, learned, called, commanded, reset."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from demarc.domains.cpe.ports import Unreached
@@ -129,3 +131,24 @@ async def test_a_device_that_loses_its_cookie_gets_nowhere_and_recovers(field: F
 
     assert read.state == "done"
     await device.sessions_done(done + 2)
+
+
+async def test_a_device_with_two_sessions_at_once_is_served_in_one(field: Field) -> None:
+    device = await field.adopted("tplink-xc220")
+    device.trouble.twice = True
+
+    read = await field.carried_out(device, "cpe.get", names=["Device.RootDataModelVersion"])
+
+    assert read.state == "done", read
+    assert read.answer["values"] == {"Device.RootDataModelVersion": "2.12"}
+
+
+async def test_a_device_whose_clock_is_at_1970_is_met_all_the_same(field: Field) -> None:
+    device = field.device("zte-f670l")
+    device.home.clock_offset = datetime(1970, 1, 1, tzinfo=UTC) - datetime.now(UTC)
+    await device.start()
+    await device.sessions_done(1)
+
+    cpe = await field.known(device)
+    assert device.home.now().year == 1970
+    assert cpe.boot_at.year > 1970
