@@ -145,3 +145,73 @@ def test_telling_everything_again_changes_nothing(data):
     after = (dict(store.usage), sorted(row.output_octets for row in store.rows))
     assert sum(after[0].values()) == sum(before[0].values())
     assert [octets for octets in after[1] if octets] == [octets for octets in before[1] if octets]
+
+
+@st.composite
+def restarted(draw):
+    """A session whose NAS begins its time and octets anew, and says neither Stop nor Start."""
+    told, now = [], BEGIN
+    for piece in range(draw(st.integers(1, 4))):
+        began, octets = now, 0
+        for number in range(draw(st.integers(1, 4))):
+            now += timedelta(seconds=draw(st.integers(60, 40_000)))
+            octets += draw(st.integers(1, 10**12))
+            told.append((piece, _interim(now, int((now - began).total_seconds()), octets)))
+            if number == 0 and piece == 0 and draw(st.booleans()):
+                told.insert(0, (piece, _interim(began, 0, 0, Kind.START)))
+        now += timedelta(seconds=draw(st.integers(5, 600)))
+    return told
+
+
+@st.composite
+def running_back(draw):
+    """A session whose time runs back and forth, never to after the first interim; its octets grow."""
+    first = draw(st.integers(60, 3600))
+    now, octets = BEGIN + timedelta(seconds=first), draw(st.integers(1, 10**9))
+    told = [(0, _interim(BEGIN, 0, 0, Kind.START)), (0, _interim(now, first, octets))]
+    for _ in range(draw(st.integers(1, 6))):
+        now += timedelta(seconds=draw(st.integers(60, 40_000)))
+        octets += draw(st.integers(1, 10**12))
+        back = draw(st.integers(0, first - 10))
+        told.append((0, _interim(now, int((now - BEGIN).total_seconds()) - back, octets)))
+    return told
+
+
+def _interim(at, seconds, octets, kind=Kind.INTERIM):
+    return Record(
+        kind=kind,
+        nas_id=NAS,
+        nas_address="192.0.2.1",
+        acct_session_id="same",
+        username="u",
+        at=at,
+        exact=True,
+        session_seconds=seconds or None,
+        output_octets=octets,
+        station="AA-0",
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.one_of(restarted(), running_back()))
+def test_a_session_time_that_begins_anew_or_runs_back_loses_and_doubles_nothing(data, told):
+    arrived = delivered(told, data.draw)
+    expected = sum(truth(arrived).values())
+    store = Store()
+    while arrived:
+        size = data.draw(st.integers(1, len(arrived)), label="batch")
+        store.book([record for _, record in arrived[:size]])
+        arrived = arrived[size:]
+    assert sum(store.usage.values()) == expected
+    assert sum(row.output_octets for row in store.rows) == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(running_back())
+def test_a_session_whose_time_runs_back_stays_one_session(told):
+    store = Store()
+    for _, record in told:
+        store.book([record])
+    (row,) = store.live.values()
+    assert not store.closed
+    assert row.session_seconds == max(record.session_seconds or 0 for _, record in told)
