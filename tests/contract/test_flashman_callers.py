@@ -121,8 +121,8 @@ async def test_another_tenants_device_does_not_exist(desk: Desk):
     command = (await desk.command("upstatus"))["command"]
     await played.session()
     before = await desk.record()
-    for method, path, body in ROUTES:
-        path = path.format(login=login.username, command=command)
+    for method, pattern, body in ROUTES:
+        path = pattern.format(login=login.username, command=command)
         answer = await desk.rival.request(method, path, json=body)
         if "boot" in path:
             assert answer.json() == {"success": False, "message": "CPE não encontrada"}

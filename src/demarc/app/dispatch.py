@@ -24,6 +24,13 @@ PREFIXES: Mapping[str, str] = {
     "/locations": "aex",
     "/details": "aex",
     "/fno": "aex",
+    "/docs/flashman": "flashman",
+    "/api/v3": "flashman",
+    "/api/v2/device": "flashman",
+    "/api/v2/user": "flashman",
+    "/api/v2/role": "flashman",
+    "/api/v2/certification": "flashman",
+    "/api/v2/health": "flashman",
 }
 ROOT = "aex"
 

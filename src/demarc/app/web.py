@@ -13,9 +13,11 @@ from demarc.app.https import certificate_of
 from demarc.app.parts import Parts
 from demarc.app.proxies import Proxies
 from demarc.domains.access.live import LiveStatus
+from demarc.domains.cpe.family import Families
 from demarc.domains.identity.authentication import Authenticator
 from demarc.domains.network.commands import CommandWaiter
 from demarc.northbound.aex.app import aex_app
+from demarc.northbound.flashman.app import flashman_app
 from demarc.platform import changes
 from demarc.platform.database import Database
 from demarc.platform.migrations import pending
@@ -64,10 +66,22 @@ async def web(
         live=LiveStatus(parts.db, parts.access, waiter),
         public_url=settings.given_url,
     )
+    flashman = flashman_app(
+        db=parts.db,
+        authenticator=authenticator,
+        cpes=parts.cpes,
+        families=Families.load(),
+        aaa=parts.aaa,
+    )
+    apps: dict[str, AsgiApp] = {
+        "aex": cast("AsgiApp", aex),
+        "flashman": cast("AsgiApp", flashman),
+        "health": Health(_probes(parts.db)),
+    }
 
     server = HttpServer(
         Calls(
-            Dispatcher({"aex": cast("AsgiApp", aex), "health": Health(_probes(parts.db))}),
+            Dispatcher(apps),
             Proxies(settings.trusted_proxies),
             hsts_max_age=settings.hsts_max_age,
         ),

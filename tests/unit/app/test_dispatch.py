@@ -11,6 +11,10 @@ from demarc.app.dispatch import Dispatcher, owner
         ("/services", "aex"),
         ("/services/3f/device/status/live", "aex"),
         ("/docs/aex/openapi.json", "aex"),
+        ("/docs/flashman/openapi.json", "flashman"),
+        ("/api/v3/device/mac/02:00:5E:10:00:01/", "flashman"),
+        ("/api/v2/device/command/02:00:5E:10:00:01/upstatus", "flashman"),
+        ("/api/v2/health", "flashman"),
         ("/anything/else", "aex"),
         ("/", "aex"),
         # a prefix is of whole segments
