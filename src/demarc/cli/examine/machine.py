@@ -24,6 +24,7 @@ _OK = 200
 
 _NAMES = {
     "https": "HTTPS",
+    "cwmp": "CWMP",
     "auth": "RADIUS authentication",
     "acct": "RADIUS accounting",
     "radsec": "RADIUS over TLS",

@@ -112,6 +112,7 @@ def test_ports_of_what_this_machine_does_are_looked_at_and_no_others(found):
     radius = found(roles="radius", **shared)
     assert {"RADIUS authentication", "UDP buffers", "metrics"} <= set(radius)
     assert "HTTP" not in radius
+    assert {"CWMP", "metrics"} <= set(found(roles="acs", cwmp_port=free_port(), **shared))
     web = found(roles="web", https_port=free_port(), **shared)
     assert {"HTTP", "HTTPS", "metrics"} <= set(web)
     assert not {"RADIUS authentication", "UDP buffers"} & set(web)
