@@ -117,6 +117,7 @@ _HEAD = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Demarc: AEx provider API</title>
 <style>
+:root { color-scheme: light dark }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #1d2733; background: #fff }
 details { border: 1px solid #d5dce4; border-radius: 4px; margin: .4rem 0; padding: .4rem .8rem }
