@@ -22,7 +22,9 @@ to write it only reads. Both are of all its tokens (demarc token). Changes count
 )
 
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The organisation's short name.")]
-Api = Annotated[str, typer.Argument(metavar="API", help="As aex or fno.")]
+Api = Annotated[
+    str, typer.Argument(metavar="API", help="aex, fno, hubsoft, flashman, krill or peplink.")
+]
 Name = Annotated[str, typer.Argument(metavar="CLIENT", help="As `demarc client list` names it.")]
 
 

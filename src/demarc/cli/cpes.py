@@ -21,7 +21,7 @@ cpes = group("cpe", "Equipment in subscribers' homes, managed over TR-069.")
 
 Tenant = Annotated[
     str | None,
-    typer.Option(metavar="SLUG", help="Whose; may be left out where one ISP sells."),
+    typer.Option(metavar="SLUG", help="The ISP; may be left out where there is one."),
 ]
 Device = Annotated[str, typer.Argument(help="Its serial number, MAC address or id.")]
 
@@ -284,7 +284,7 @@ async def set_word(
         typer.Option("--adopts/--waits", help="Whether devices nobody knows are adopted at once."),
     ] = True,
 ) -> WordShown:
-    """Say what an ISP's devices prove themselves with at first; the password is read from input.
+    """Say what an ISP's devices prove themselves with at first. The password is read from a pipe.
 
     Examples:
         demarc cpe word veloz-cpe --tenant veloz < word.txt

@@ -91,7 +91,9 @@ async def add_credential(
     name: Name,
     password_env: Annotated[
         str | None,
-        typer.Option(metavar="VARIABLE", help="Its password is in this environment variable."),
+        typer.Option(
+            metavar="VARIABLE", help="Take its password from this variable of the environment."
+        ),
     ] = None,
     tenant: Tenant = None,
 ) -> CredentialShown:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 users = group(
     "user",
-    """People who log in, and what they may do where.
+    """People who log in to Demarc itself (subscribers are customers), and what they may do where.
 
 \b
 A person has a role at each organisation they work for; demarc role list shows what each permits:
@@ -68,7 +68,7 @@ async def list_users(
 async def add_user(
     settings: "Settings",
     *,
-    email: str,
+    email: Annotated[str, typer.Argument(help="What they log in with.")],
     name: Annotated[str, typer.Option(help="As it is shown to others.")],
     tenant: Annotated[str, typer.Option(metavar="SLUG", help="Whom they work for.")],
     role: Annotated[str, typer.Option(help="As in `demarc role list`.")] = "readonly",
@@ -102,7 +102,7 @@ async def add_user(
 async def grant(
     settings: "Settings",
     *,
-    email: str,
+    email: Annotated[str, typer.Argument(help="What they log in with.")],
     tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The organisation's short name.")],
     role: Annotated[str, typer.Argument(help="As in `demarc role list`.")],
 ) -> UserShown:
@@ -125,7 +125,7 @@ async def grant(
 async def revoke(
     settings: "Settings",
     *,
-    email: str,
+    email: Annotated[str, typer.Argument(help="What they log in with.")],
     tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The organisation's short name.")],
 ) -> UserShown:
     """Have a person work for an organisation no longer, at once.
@@ -147,7 +147,7 @@ async def revoke(
 async def set_password(
     settings: "Settings",
     *,
-    email: str,
+    email: Annotated[str, typer.Argument(help="What they log in with.")],
     password_env: FROM_ENVIRONMENT = None,
     generate: Annotated[
         bool, typer.Option("--generate", help="Make a password and show it once.")
@@ -174,7 +174,7 @@ async def set_password(
 async def disable_user(
     settings: "Settings",
     *,
-    email: str,
+    email: Annotated[str, typer.Argument(help="What they log in with.")],
     enable: Annotated[bool, typer.Option("--enable", help="Let them in again.")] = False,
 ) -> UserShown:
     """Shut a person out at once, or let them in again.

@@ -102,7 +102,7 @@ async def add_nas(
     vendor: Annotated[Make, typer.Option(help="Its make, whose attributes it takes.")] = "generic",
     secret_env: FROM_ENVIRONMENT = None,
     coa_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Where it takes Disconnect-Requests.")
+        int, typer.Option(min=1, max=65535, help="Where it takes CoA- and Disconnect-Requests.")
     ] = 3799,
     coa: Annotated[
         Literal["change", "disconnect", "none"],

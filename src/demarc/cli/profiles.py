@@ -19,7 +19,7 @@ profiles = group(
 
 Tenant = Annotated[
     str | None,
-    typer.Option(metavar="SLUG", help="Whose it is; may be left out where one ISP sells."),
+    typer.Option(metavar="SLUG", help="Whose it is; may be left out where there is one ISP."),
 ]
 Name = Annotated[str, typer.Argument(help="As you call it.")]
 

@@ -82,7 +82,12 @@ async def put_role(
 
 
 @command(roles, "remove")
-async def remove_role(settings: "Settings", *, tenant: Tenant, name: str) -> None:
+async def remove_role(
+    settings: "Settings",
+    *,
+    tenant: Tenant,
+    name: Annotated[str, typer.Argument(help="As `demarc role list` names it.")],
+) -> None:
     """Remove a role of an organisation's own that nobody has.
 
     Examples:

@@ -156,7 +156,7 @@ async def suspend_service(
     reason: Reason = "suspended by hand",
     tenant: Tenant = None,
 ) -> ServiceShown:
-    """Refuse further log-ins, and end the sessions there are.
+    """Refuse further log-ins and end live sessions, or lead both into the garden of the profile.
 
     Examples:
         demarc service suspend u0001 --reason "invoice 42 unpaid"
@@ -218,7 +218,7 @@ async def change_product(
     product: Annotated[str, typer.Argument(help="The product's id or code.")],
     tenant: Tenant = None,
 ) -> ServiceShown:
-    """Give a service another product; its sessions begin anew with the new speed.
+    """Give a service another product; its live sessions are brought to the new speed.
 
     Examples:
         demarc service change-product u0001 home-200
