@@ -52,6 +52,7 @@ class PlayedCpe:
             "Device.DeviceInfo.HardwareVersion": "1",
             "Device.DeviceInfo.SoftwareVersion": "1.0",
             "Device.DeviceInfo.UpTime": "60",
+            "Device.Ethernet.Interface.1.MACAddress": "02-00-5e-00-53-01",
             "Device.ManagementServer.ConnectionRequestURL": "http://127.0.0.1:9/",
             "Device.ManagementServer.PeriodicInformInterval": "3600",
             "Device.WiFi.SSID.1.SSID": "Home",

@@ -117,7 +117,6 @@ class Desk:
         async with self.house.db.system() as tx:
             met = await self.cpes.identify(tx, played.device)
             await self.cpes.adopt(tx, met.id, (tenant or self.house.isp).id)
-            await tx.conn.execute("UPDATE cpe SET mac = %s WHERE id = %s", [mac, met.id])
         await played.session()
         return played
 

@@ -122,6 +122,18 @@ DESCRIBE = Statement(
     """,
 )
 
+RECOGNISE = Statement(
+    "cpe.recognise",
+    """
+    UPDATE cpe SET family = %(family)s, mac = coalesce(%(mac)s::text, mac),
+                   model = coalesce(nullif(model, ''), %(model)s::text, ''), updated_at = now()
+    WHERE id = %(id)s
+      AND (family IS DISTINCT FROM %(family)s
+           OR mac IS DISTINCT FROM coalesce(%(mac)s::text, mac)
+           OR model = '' AND %(model)s::text IS NOT NULL)
+    """,
+)
+
 SET_CREDENTIALS = Statement(
     "cpe.set_credentials",
     """

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from demarc.domains.cpe import procedures, queries
+from demarc.domains.cpe.family import Families
 from demarc.domains.cpe.keeping import Keeper
 from demarc.domains.cpe.model import Assignment, Bootstrap, Cpe, Status
 from demarc.domains.cpe.procedures import Begun, Done, Outcome, Procedure, Refused
@@ -604,6 +605,7 @@ class Cpes:
             await self.proved_next(tx, cpe)
         elif due.name == "learn" and isinstance(outcome, Done):
             await self.heard(tx, cpe, now, "all")
+            await self._recognise(tx, cpe)
         if due.command_id is None:
             return
         if due.name == SET:
@@ -616,6 +618,24 @@ class Cpes:
             await commands.failed(tx, due.command_id, outcome.fault, outcome.answer)
         elif isinstance(outcome, Begun):
             await commands.sent(tx, due.command_id)
+
+    async def _recognise(self, tx: Tx, cpe: Cpe) -> None:
+        """Note which family a device is of, and the MAC address it is known by."""
+        tree = await self._keeper.tree(tx, cpe.id)
+        family = Families.load().of(
+            manufacturer=cpe.manufacturer,
+            product_class=cpe.product_class,
+            oui=cpe.oui,
+            model=cpe.model,
+            hardware=cpe.hardware_version,
+            software=cpe.software_version,
+            root=cpe.root,
+            tree=tree,
+        )
+        info = family.read(tree).info
+        await queries.RECOGNISE.run(
+            tx, id=cpe.id, family=family.name, mac=info.mac, model=info.model
+        )
 
     async def proved_next(self, tx: Tx, cpe: Cpe) -> None:
         """Note that a device has the password it was being given: the one before is worthless."""

@@ -93,6 +93,8 @@ async def test_an_adopted_device_gets_passwords_and_is_learned(field: Field) -> 
     assert played.username == "00AABB-HG-1-EX00000001"
     assert len(played.password) >= 12
     assert played.parameters["Device.ManagementServer.PeriodicInformInterval"] == "300"
+    cpe = await field.known(played)
+    assert (cpe.mac, cpe.family, cpe.model) == ("02:00:5E:00:53:01", "tr181", "HG-1")
     tree = await field.tree(played)
     assert tree["Device.WiFi.SSID.1.SSID"].value == "Home"
     assert tree["Device.WiFi.SSID.1.SSID"].writable is True
