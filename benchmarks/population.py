@@ -138,7 +138,13 @@ async def live_sessions(parts: Parts, subscribers: int, began: int) -> None:
             (
                 *("id", "tenant_id", "owner_id", "service_id", "credential_id", "nas_id"),
                 *("nas_address", "acct_session_id", "username", "framed_ipv4"),
-                *("calling_station_id", "nas_port_id", "started_at", "updated_at", "session_seconds"),
+                *(
+                    "calling_station_id",
+                    "nas_port_id",
+                    "started_at",
+                    "updated_at",
+                    "session_seconds",
+                ),
                 *("input_octets", "output_octets"),
             ),
             (row(n) for n in range(subscribers) if Life.phase(n)),

@@ -307,9 +307,15 @@ async def _note_terms(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:
                 attempt.terms or "",
                 attempt.at,
             )
-            for (_, station), attempt in sorted(given.items(), key=str)
+            for (_, station), attempt in sorted(given.items(), key=_by_row)
         ]
         await terms_queries.NOTE_TERMS.run(tx, rows=msgspec.json.encode(rows).decode())
+
+
+def _by_row(given: tuple[tuple[UUID, str], AnsweredAttempt]) -> tuple[bytes, str]:
+    # two writers take rows in one order, so that they wait for each other instead of locking up
+    (credential_id, station), _ = given
+    return credential_id.bytes, station
 
 
 async def _bind(tx: Tx, attempts: Sequence[AnsweredAttempt]) -> None:

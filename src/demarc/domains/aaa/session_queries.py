@@ -284,6 +284,7 @@ FORGET_SPOOL = Statement(
     """,
 )
 
+
 def as_json(rows: list[Any]) -> str:
     """Give rows as the JSON text the statements of this file take."""
     return msgspec.json.encode(rows).decode()

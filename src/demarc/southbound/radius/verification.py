@@ -98,26 +98,28 @@ class Verifier:
                 done(_WRONG)
         elif evidence is None:
             done(_NO_METHOD)
-        elif self._failures and self._failures.too_many(_guess(exchange, login, stored)):
-            done(_TOO_MANY_GUESSES)
         else:
+            # mostly nobody has guessed, and nobody needs to be named
+            guess = _guess(exchange, login, stored) if self._failures else None
+            if guess is not None and self._failures.too_many(guess):
+                done(_TOO_MANY_GUESSES)
+                return
             kind = login.secret_kind
             if inside:
                 verdict = judge(evidence, kind, stored)
             else:
                 verdict = prove(evidence, kind, stored, packet, shared_secret)
-            self._conclude(exchange, login, stored, verdict, done)
+            if isinstance(verdict, Proved):
+                if guess is not None:
+                    self._failures.forget(guess)
+                done(verdict)
+            else:
+                guess = guess or _guess(exchange, login, stored)
+                self._conclude(login, stored, verdict, done, guess)
 
     def _conclude(
-        self, exchange: Exchange, login: Login, stored: bytes, verdict: Verdict | Slow, done: Done
+        self, login: Login, stored: bytes, verdict: Unproved | Slow, done: Done, guess: Guess
     ) -> None:
-        if isinstance(verdict, Proved):
-            # mostly nobody has guessed, and nobody needs to be named
-            if self._failures:
-                self._failures.forget(_guess(exchange, login, stored))
-            done(verdict)
-            return
-        guess = _guess(exchange, login, stored)
         if isinstance(verdict, Unproved):
             if verdict.reason == WRONG:
                 self._failures.note(guess)
