@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import httpx
+
 from demarc.app.parts import keys_of
 from demarc.app.serve import serving
 from demarc.domains.cpe.service import Cpes
@@ -11,6 +13,7 @@ from demarc.platform.database import Database
 from demarc.platform.settings import Settings
 from demarc.protocols.cwmp import events
 from support.acs import PlayedCpe
+from support.certificates import anybody, pair
 from support.eventually import eventually
 from support.house import build
 
@@ -43,6 +46,33 @@ class Doorbell:
             self.server.close()
             await self.server.wait_closed()
         await asyncio.gather(*self._sessions)
+
+
+async def test_devices_come_by_http_and_by_https_where_both_are_wanted(
+    database_url: str, tmp_path: Path
+) -> None:
+    files = pair(tmp_path)
+    settings = Settings.load(
+        {},
+        data=tmp_path,
+        database_url=database_url,
+        http_port=0,
+        radius_auth_port=0,
+        radius_acct_port=0,
+        cwmp_port=0,
+        cwmp_https_port=0,
+        tls_cert=files.cert,
+        tls_key=files.key,
+        log_level="warning",
+    )
+    keys_of(settings, may_create=True)
+    async with serving(settings) as running:
+        bound = running.settings
+        async with httpx.AsyncClient(verify=anybody()) as client:
+            plain = await client.get(f"http://127.0.0.1:{bound.cwmp_port}/")
+            secure = await client.get(f"https://127.0.0.1:{bound.cwmp_https_port}/")
+    # CWMP is spoken by POST
+    assert plain.status_code == secure.status_code == 405
 
 
 async def test_a_device_that_is_called_does_what_it_is_asked(

@@ -18,13 +18,19 @@ _FINISH_WITHIN = 10
 
 
 async def acs(
-    parts: Parts, cwmp: Sequence[socket.socket], stop: asyncio.Event, ready: Callable[[], None]
+    parts: Parts,
+    cwmp: Sequence[socket.socket],
+    cwmps: Sequence[socket.socket],
+    stop: asyncio.Event,
+    ready: Callable[[], None],
 ) -> None:
     """Speak with devices on the sockets until told to stop; what is under way is answered.
 
     Args:
         parts: the domains.
-        cwmp: listening TCP sockets; they speak HTTPS where there is a certificate.
+        cwmp: listening TCP sockets; they speak HTTPS where there is a certificate and no other
+            socket for it.
+        cwmps: listening TCP sockets for HTTPS beside them.
         stop: set to end.
         ready: called once devices are answered.
 
@@ -33,12 +39,14 @@ async def acs(
     """
     settings = parts.settings
     certificate = certificate_of(settings)
+    if certificate is not None and settings.cwmp_https_port is None:
+        cwmp, cwmps = (), cwmp
     app = Acs(
         db=parts.db, cpes=parts.cpes, key=parts.keys.hmac("cwmp.nonces", b""), node=settings.node
     )
     server = HttpServer(
         Calls(cast("AsgiApp", app), Proxies(settings.trusted_proxies), api="cwmp"),
-        secure=() if certificate is None else cwmp,
+        secure=cwmps,
         tls=None if certificate is None else certificate.context,
         finish_within=_FINISH_WITHIN,
     )
@@ -46,8 +54,7 @@ async def acs(
     background = [asyncio.create_task(app.run())]
     if certificate is not None:
         background.append(asyncio.create_task(certificate.watch()))
-    plain = list(cwmp) if certificate is None else []
-    serving = asyncio.create_task(server.serve(sockets=plain))
+    serving = asyncio.create_task(server.serve(sockets=list(cwmp)))
     try:
         # uvicorn tells nobody that it has started
         while not server.started and not serving.done():  # noqa: ASYNC110

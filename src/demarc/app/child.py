@@ -58,7 +58,7 @@ async def run(role: str) -> None:
         elif role == "acs":
             from demarc.app.acs import acs
 
-            await acs(parts, child.sockets("cwmp"), stop, child.ready)
+            await acs(parts, child.sockets("cwmp"), child.sockets("cwmps"), stop, child.ready)
         elif role == "worker":
             from demarc.app.worker import worker
 

@@ -35,6 +35,7 @@ LISTENING = (
     Listening("http", "web", tcp, "http_host", "http_port"),
     Listening("https", "web", tcp, "http_host", "https_port"),
     Listening("cwmp", "acs", tcp, "cwmp_host", "cwmp_port"),
+    Listening("cwmps", "acs", tcp, "cwmp_host", "cwmp_https_port"),
     Listening("auth", "radius", udp, "radius_host", "radius_auth_port"),
     Listening("acct", "radius", udp, "radius_host", "radius_acct_port"),
     Listening("radsec", "radius", tcp, "radius_host", "radsec_port"),

@@ -266,6 +266,8 @@ def _where(settings: Settings) -> dict[str, str]:
             found["https"] = f"{settings.http_host}:{settings.https_port}"
     if "acs" in settings.roles and settings.cwmp_port is not None:
         found["cwmp"] = f"{settings.cwmp_host}:{settings.cwmp_port}"
+        if settings.cwmp_https_port is not None:
+            found["cwmps"] = f"{settings.cwmp_host}:{settings.cwmp_https_port}"
     if "radius" in settings.roles:
         ports = f"{settings.radius_auth_port}/{settings.radius_acct_port}"
         found["radius"] = f"{settings.radius_host}:{ports}"

@@ -39,6 +39,10 @@ SETTINGS: Final[Mapping[str, str]] = {
     "eap_key": "File with that certificate's private key, PEM.",
     "cwmp_host": "Address CPEs reach the ACS at.",
     "cwmp_port": "TCP port on which CPEs reach the ACS, 7547 by custom; 0 takes a free one.",
+    "cwmp_https_port": (
+        "TCP port on which CPEs reach the ACS by HTTPS while <cwmp_port> speaks HTTP; 0 takes "
+        "a free one."
+    ),
     "cwmp_networks": (
         "Networks in which CPEs are called by connection requests; none is called elsewhere."
     ),
@@ -128,6 +132,7 @@ _METAVARS = {
     "eap_key": "FILE",
     "cwmp_host": "HOST",
     "cwmp_port": "PORT",
+    "cwmp_https_port": "PORT",
     "cwmp_networks": "NETWORKS",
     "radsec_port": "PORT",
     "accounting_spool": "FOLDER",

@@ -163,6 +163,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             default="no ACS",
         ),
     ] = None
+    cwmp_https_port: Annotated[
+        int | None,
+        Setting(
+            "TCP port on which CPEs reach the ACS by HTTPS while <cwmp_port> speaks HTTP; 0 takes "
+            "a free one.",
+            values.PORT,
+            default="none: with a certificate <cwmp_port> speaks HTTPS",
+        ),
+    ] = None
     cwmp_networks: Annotated[
         tuple[str, ...],
         Setting(
@@ -395,6 +404,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 variable_of("https_port"),
                 f"{variable_of('http_port')} and {variable_of('https_port')} are both "
                 f"{self.https_port}: leave out {variable_of('https_port')} for HTTPS alone",
+            )
+        if self.cwmp_https_port is not None and None in {self.cwmp_port, self.tls_cert}:
+            lacking = "cwmp_port" if self.cwmp_port is None else "tls_cert"
+            raise SettingError(
+                variable_of("cwmp_https_port"),
+                f"{variable_of('cwmp_https_port')} needs {variable_of(lacking)}",
             )
         wanted = set(ROLES) if self.cwmp_port is not None else set(ROLES) - {"acs"}
         if not wanted <= set(self.roles) and self.database_url is None:

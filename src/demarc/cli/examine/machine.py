@@ -25,6 +25,7 @@ _OK = 200
 _NAMES = {
     "https": "HTTPS",
     "cwmp": "CWMP",
+    "cwmps": "CWMP over TLS",
     "auth": "RADIUS authentication",
     "acct": "RADIUS accounting",
     "radsec": "RADIUS over TLS",
